@@ -1,0 +1,1 @@
+"""The batch shell: assets, checks, schedules and resources."""

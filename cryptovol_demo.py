@@ -1,0 +1,1 @@
+"""The demo: from a simulated exchange to a drift report, in one command."""

@@ -1,0 +1,1 @@
+"""The storage contract: tables, layout, atomic writes, SQL catalog, verification."""

@@ -1,0 +1,268 @@
+"""Every table of the lake: columns, types, units, keys. The only place a schema is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+
+from volatility.feature import FEATURES
+
+Zone = Literal["bronze", "silver", "gold"]
+Layout = Literal["chain", "hour"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `doc` gives unit and meaning."""
+
+    name: str
+    type: Any  # pyarrow ships no types: a pa.DataType
+    doc: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table's contract.
+
+    `layout` is `hour` (one file per UTC hour, replaced atomically) or `chain` (append-only files
+    named by first offset). Rows are sorted by `key` and unique in it. Raise `version` whenever
+    a column is added, removed, retyped or redefined.
+    """
+
+    zone: Zone
+    name: str
+    doc: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    layout: Layout = "hour"
+    version: int = 1
+
+    @property
+    def path(self) -> str:
+        """`zone/name`: the folder, the Dagster key and (with a dot) the SQL name."""
+        return f"{self.zone}/{self.name}"
+
+    @property
+    def schema(self) -> Any:
+        """The Arrow schema, a `pa.Schema`."""
+        return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
+
+
+_I8, _I16, _I32, _I64 = pa.int8(), pa.int16(), pa.int32(), pa.int64()
+_F64, _TEXT, _FLAG = pa.float64(), pa.string(), pa.bool_()
+
+_PRODUCT = Column("product", _TEXT, "Coinbase pair, `BTC-USD`")
+_SOURCE = Column("source", _TEXT, "live, replay, sim or rest")
+_FEED = Column("feed", _TEXT, "exchange, advanced or flat: the wire format it was read from")
+_EVENT = Column("ts_event", _I64, "exchange clock, ns since epoch UTC")
+_RECV = Column("ts_recv", _I64, "our clock at the socket, ns since epoch UTC")
+_OFFSET = Column("offset", _I64, "bronze offset of the first frame that carried it")
+_PRICE_SCALE = Column("price_scale", _I8, "decimal digits of the row's prices: price / 10^scale")
+_SIZE_SCALE = Column("size_scale", _I8, "decimal digits of the row's sizes: size / 10^scale")
+
+FRAMES: Final = Table(
+    "bronze",
+    "frames",
+    "One received frame, payload as received.",
+    ("offset",),
+    (
+        Column("offset", _I64, "position in (topic, epoch, partition); contiguous in the chain"),
+        Column("kafka_ts", _I64, "log append time, ns UTC; in direct mode the receive time"),
+        Column("recv_ts", _I64, "our clock at the socket, ns since epoch UTC"),
+        _SOURCE,
+        Column("feed", _TEXT, "exchange, advanced, flat or ingestor"),
+        Column("conn", _TEXT, "connection id, unique per socket"),
+        Column("frame", _I64, "ordinal of the frame within its connection, from 0"),
+        Column("product", _TEXT, "pair the frame was keyed by", nullable=True),
+        Column("payload", pa.binary(), "the bytes"),
+    ),
+    layout="chain",
+)
+
+TRADES: Final = Table(
+    "silver",
+    "trades",
+    "One execution, first sighting wins.",
+    ("product", "trade_id"),
+    (
+        _PRODUCT,
+        Column("trade_id", _I64, "unique and contiguous within product"),
+        Column("price", _I64, "quote currency, fixed point at price_scale"),
+        Column("size", _I64, "base currency, fixed point at size_scale"),
+        _PRICE_SCALE,
+        _SIZE_SCALE,
+        Column("taker_side", _TEXT, "buy or sell: who crossed the spread"),
+        Column("maker_side", _TEXT, "sell or buy: who rested; `match.side` on the wire"),
+        _EVENT,
+        _RECV,
+        Column("sequence", _I64, "exchange order-event sequence", nullable=True),
+        _SOURCE,
+        _FEED,
+        _OFFSET,
+    ),
+)
+
+QUOTES: Final = Table(
+    "silver",
+    "quotes",
+    "Top of book as observed at an instant.",
+    ("product", "ts_event", "sequence"),
+    (
+        _PRODUCT,
+        Column("bid", _I64, "best bid, quote currency, fixed point at price_scale"),
+        Column("ask", _I64, "best ask, quote currency, fixed point at price_scale"),
+        Column("bid_size", _I64, "base currency at size_scale; null where not sent", nullable=True),
+        Column("ask_size", _I64, "base currency at size_scale; null where not sent", nullable=True),
+        _PRICE_SCALE,
+        _SIZE_SCALE,
+        _EVENT,
+        _RECV,
+        Column(
+            "sequence",
+            _I64,
+            "exchange sequence; sequence_num on the Advanced feed; where the wire has none, the "
+            "ordinal among distinct quotes of the same product and instant",
+        ),
+        _SOURCE,
+        _FEED,
+        _OFFSET,
+    ),
+)
+
+GAPS: Final = Table(
+    "silver",
+    "gaps",
+    "One hole in the record, in the hour it was noticed.",
+    ("product", "kind", "from_ts"),
+    (
+        _PRODUCT,
+        Column("kind", _TEXT, "trade_id: missing trade ids; connection: no socket"),
+        Column("from_trade_id", _I64, "first missing id; null for other kinds", nullable=True),
+        Column("to_trade_id", _I64, "last missing id; null for other kinds", nullable=True),
+        Column("missing", _I64, "trades missing; null where unknown", nullable=True),
+        Column("from_ts", _I64, "last event before the hole, ns UTC"),
+        Column("to_ts", _I64, "first event after the hole, ns UTC"),
+        Column("detected_at", _I64, "receive time of the frame that revealed it, ns UTC"),
+        Column("repaired_at", _I64, "receive time of the last repairing frame", nullable=True),
+        Column("status", _TEXT, "open or repaired"),
+    ),
+)
+
+BARS_1S: Final = Table(
+    "silver",
+    "bars_1s",
+    "One closed second per product on a dense grid; a bar is [ts - 1 s, ts).",
+    ("product", "ts"),
+    (
+        _PRODUCT,
+        Column("ts", _I64, "close of the bar, ns since epoch UTC"),
+        Column("mid2_open", _I64, "first bid+ask in force, at price_scale", nullable=True),
+        Column("mid2_high", _I64, "highest bid+ask in force, at price_scale", nullable=True),
+        Column("mid2_low", _I64, "lowest bid+ask in force, at price_scale", nullable=True),
+        Column("mid2_close", _I64, "bid+ask in force at the close, at price_scale", nullable=True),
+        _PRICE_SCALE,
+        Column(
+            "r",
+            _F64,
+            "ln(mid_close / previous mid_close); null at start and across gaps",
+            nullable=True,
+        ),
+        Column("n_quotes", _I32, "top-of-book changes in the bar"),
+        Column("n_trades", _I32, "trades in the bar"),
+        Column("volume", _F64, "traded size, base units"),
+        Column("signed_volume", _F64, "taker buys minus taker sells, base units"),
+        Column("spread_bps", _F64, "closing spread, basis points of mid", nullable=True),
+        Column("imbalance", _F64, "closing top-of-book imbalance in [-1, 1]", nullable=True),
+        Column("ofi", _F64, "order-flow imbalance of the bar, base units"),
+        Column("age_ns", _I64, "close minus last event of the product", nullable=True),
+        Column("observed", _FLAG, "a mid is known and no gap over 60 s touches the bar"),
+        _SOURCE,
+    ),
+)
+
+FEATURES_1S: Final = Table(
+    "gold",
+    "features_1s",
+    "One row per bar, known at ts; formulas in volatility/kernel.py.",
+    ("product", "ts"),
+    (
+        _PRODUCT,
+        Column("ts", _I64, "instant the row is known: the bar's close, ns since epoch UTC"),
+        *(Column(name, _F64, doc, nullable=True) for name, doc in FEATURES.items()),
+        _SOURCE,
+    ),
+)
+
+LABELS_1S: Final = Table(
+    "gold",
+    "labels_1s",
+    "One row per bar and horizon, about (ts, ts + horizon]; null until it matures.",
+    ("product", "ts", "horizon_s"),
+    (
+        _PRODUCT,
+        Column("ts", _I64, "decision time = feature_end = label_start, ns since epoch UTC"),
+        Column("horizon_s", _I32, "seconds ahead"),
+        Column("label_end", _I64, "ts + horizon, ns since epoch UTC"),
+        Column("rv", _F64, "sum of squared 1 s log returns over the horizon", nullable=True),
+        Column("log_rv", _F64, "ln(max(rv, floor)), floor 1e-9 per minute", nullable=True),
+        Column(
+            "threshold", _F64, "trailing 90 % quantile of rv windows ended by ts", nullable=True
+        ),
+        Column("spike", _FLAG, "rv > threshold", nullable=True),
+        Column("warm_up", _FLAG, "threshold rests on less than 7 days of history"),
+        _SOURCE,
+    ),
+)
+
+_FORECAST_KEY = ("product", "ts", "horizon_s", "model_version")
+_FORECAST_COLUMNS = (
+    _PRODUCT,
+    Column("ts", _I64, "decision time, ns since epoch UTC"),
+    Column("horizon_s", _I32, "seconds ahead"),
+    Column("model_version", _TEXT, "registry name and version, `volatility_1s_300s/3`"),
+    Column("rv", _F64, "forecast of the sum of squared log returns over the horizon"),
+    Column("lo", _F64, "lower end of the 90 % interval of rv"),
+    Column("hi", _F64, "upper end of the 90 % interval of rv"),
+    Column("p_spike", _F64, "probability that rv exceeds the label's threshold", nullable=True),
+    Column("in_sample", _FLAG, "the model saw this row's label in training: never score on it"),
+    Column("latency_ns", _I64, "forecast made minus ts; null for batch", nullable=True),
+    _SOURCE,
+)
+
+FORECASTS: Final = Table(
+    "gold", "forecasts", "What the champion said.", _FORECAST_KEY, _FORECAST_COLUMNS
+)
+
+OUTCOMES: Final = Table(
+    "gold",
+    "outcomes",
+    "A forecast matched with what then happened.",
+    _FORECAST_KEY,
+    (
+        *_FORECAST_COLUMNS[:-1],
+        Column("rv_realised", _F64, "what happened: the matured label"),
+        Column("spike", _FLAG, "the matured spike label", nullable=True),
+        Column("qlike", _F64, "rv_realised/rv - ln(rv_realised/rv) - 1"),
+        Column("covered", _FLAG, "lo <= rv_realised <= hi"),
+        _SOURCE,
+    ),
+)
+
+TABLES: Final[dict[str, Table]] = {
+    t.path: t
+    for t in (
+        FRAMES,
+        TRADES,
+        QUOTES,
+        GAPS,
+        BARS_1S,
+        FEATURES_1S,
+        LABELS_1S,
+        FORECASTS,
+        OUTCOMES,
+    )
+}
+"""Every table by `zone/name`."""

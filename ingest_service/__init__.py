@@ -1,0 +1,1 @@
+"""The stream shell: sockets, Kafka, archive, replay, simulator."""
