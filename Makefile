@@ -48,9 +48,9 @@ bench/.venv/.installed: locks/bench.txt
 	@touch $@
 
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra kafka --extra batch --extra dev -o locks/dev.txt $(LOCKING)
-	uv pip compile pyproject.toml --extra kafka -o locks/ingestor.txt $(LOCKING)
-	uv pip compile pyproject.toml --extra kafka --extra batch -o locks/dagster.txt $(LOCKING)
+	uv pip compile pyproject.toml --extra kafka --extra batch --extra build --extra dev -o locks/dev.txt $(LOCKING)
+	uv pip compile pyproject.toml --extra kafka --extra build -o locks/ingestor.txt $(LOCKING)
+	uv pip compile pyproject.toml --extra kafka --extra batch --extra build -o locks/dagster.txt $(LOCKING)
 	uv pip compile bench/requirements.in -o locks/bench.txt $(LOCKING)
 
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
