@@ -11,16 +11,23 @@ from volatility.feature import FEATURES
 
 Zone = Literal["bronze", "silver", "gold"]
 Layout = Literal["chain", "hour"]
+Edge = Literal["opens", "closes"]
+Role = Literal["plain", "time", "price", "size", "mid2"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `doc` gives unit and meaning."""
+    """One column; `doc` gives unit and meaning.
+
+    `role` says how SQL shows it: `time` (int64 ns) as a UTC timestamp, `price`, `size` and `mid2`
+    (fixed point at the row's scale) as exact decimals in currency units.
+    """
 
     name: str
     type: Any  # pyarrow ships no types: a pa.DataType
     doc: str
     nullable: bool = False
+    role: Role = "plain"
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,10 @@ class Table:
     """One table's contract.
 
     `layout` is `hour` (one file per UTC hour, replaced atomically) or `chain` (append-only files
-    named by first offset). Rows are sorted by `key` and unique in it. Raise `version` whenever
-    a column is added, removed, retyped or redefined.
+    named by first offset). Rows are sorted by `key` and unique in it. `time` is the column that
+    decides the hour; with `edge` "opens" the hour H holds [H, H + 1 h), with "closes" it holds
+    (H, H + 1 h], because a bar is named by its close. Raise `version` whenever a column is added,
+    removed, retyped or redefined.
     """
 
     zone: Zone
@@ -39,6 +48,8 @@ class Table:
     columns: tuple[Column, ...]
     layout: Layout = "hour"
     version: int = 1
+    time: str = "ts"
+    edge: Edge = "closes"
 
     @property
     def path(self) -> str:
@@ -57,8 +68,8 @@ _F64, _TEXT, _FLAG = pa.float64(), pa.string(), pa.bool_()
 _PRODUCT = Column("product", _TEXT, "Coinbase pair, `BTC-USD`")
 _SOURCE = Column("source", _TEXT, "live, replay, sim or rest")
 _FEED = Column("feed", _TEXT, "exchange, advanced or flat: the wire format it was read from")
-_EVENT = Column("ts_event", _I64, "exchange clock, ns since epoch UTC")
-_RECV = Column("ts_recv", _I64, "our clock at the socket, ns since epoch UTC")
+_EVENT = Column("ts_event", _I64, "exchange clock, ns since epoch UTC", role="time")
+_RECV = Column("ts_recv", _I64, "our clock at the socket, ns since epoch UTC", role="time")
 _OFFSET = Column("offset", _I64, "bronze offset of the first frame that carried it")
 _PRICE_SCALE = Column("price_scale", _I8, "decimal digits of the row's prices: price / 10^scale")
 _SIZE_SCALE = Column("size_scale", _I8, "decimal digits of the row's sizes: size / 10^scale")
@@ -70,8 +81,13 @@ FRAMES: Final = Table(
     ("offset",),
     (
         Column("offset", _I64, "position in (topic, epoch, partition); contiguous in the chain"),
-        Column("kafka_ts", _I64, "log append time, ns UTC; in direct mode the receive time"),
-        Column("recv_ts", _I64, "our clock at the socket, ns since epoch UTC"),
+        Column(
+            "kafka_ts",
+            _I64,
+            "log append time, ns UTC; in direct mode the receive time",
+            role="time",
+        ),
+        Column("recv_ts", _I64, "our clock at the socket, ns since epoch UTC", role="time"),
         _SOURCE,
         Column("feed", _TEXT, "exchange, advanced, flat or ingestor"),
         Column("conn", _TEXT, "connection id, unique per socket"),
@@ -80,6 +96,8 @@ FRAMES: Final = Table(
         Column("payload", pa.binary(), "the bytes"),
     ),
     layout="chain",
+    time="kafka_ts",
+    edge="opens",
 )
 
 TRADES: Final = Table(
@@ -90,8 +108,8 @@ TRADES: Final = Table(
     (
         _PRODUCT,
         Column("trade_id", _I64, "unique and contiguous within product"),
-        Column("price", _I64, "quote currency, fixed point at price_scale"),
-        Column("size", _I64, "base currency, fixed point at size_scale"),
+        Column("price", _I64, "quote currency, fixed point at price_scale", role="price"),
+        Column("size", _I64, "base currency, fixed point at size_scale", role="size"),
         _PRICE_SCALE,
         _SIZE_SCALE,
         Column("taker_side", _TEXT, "buy or sell: who crossed the spread"),
@@ -103,6 +121,8 @@ TRADES: Final = Table(
         _FEED,
         _OFFSET,
     ),
+    time="ts_event",
+    edge="opens",
 )
 
 QUOTES: Final = Table(
@@ -112,10 +132,22 @@ QUOTES: Final = Table(
     ("product", "ts_event", "sequence"),
     (
         _PRODUCT,
-        Column("bid", _I64, "best bid, quote currency, fixed point at price_scale"),
-        Column("ask", _I64, "best ask, quote currency, fixed point at price_scale"),
-        Column("bid_size", _I64, "base currency at size_scale; null where not sent", nullable=True),
-        Column("ask_size", _I64, "base currency at size_scale; null where not sent", nullable=True),
+        Column("bid", _I64, "best bid, quote currency, fixed point at price_scale", role="price"),
+        Column("ask", _I64, "best ask, quote currency, fixed point at price_scale", role="price"),
+        Column(
+            "bid_size",
+            _I64,
+            "base currency at size_scale; null where not sent",
+            nullable=True,
+            role="size",
+        ),
+        Column(
+            "ask_size",
+            _I64,
+            "base currency at size_scale; null where not sent",
+            nullable=True,
+            role="size",
+        ),
         _PRICE_SCALE,
         _SIZE_SCALE,
         _EVENT,
@@ -130,6 +162,8 @@ QUOTES: Final = Table(
         _FEED,
         _OFFSET,
     ),
+    time="ts_event",
+    edge="opens",
 )
 
 GAPS: Final = Table(
@@ -143,12 +177,22 @@ GAPS: Final = Table(
         Column("from_trade_id", _I64, "first missing id; null for other kinds", nullable=True),
         Column("to_trade_id", _I64, "last missing id; null for other kinds", nullable=True),
         Column("missing", _I64, "trades missing; null where unknown", nullable=True),
-        Column("from_ts", _I64, "last event before the hole, ns UTC"),
-        Column("to_ts", _I64, "first event after the hole, ns UTC"),
-        Column("detected_at", _I64, "receive time of the frame that revealed it, ns UTC"),
-        Column("repaired_at", _I64, "receive time of the last repairing frame", nullable=True),
+        Column("from_ts", _I64, "last event before the hole, ns UTC", role="time"),
+        Column("to_ts", _I64, "first event after the hole, ns UTC", role="time"),
+        Column(
+            "detected_at", _I64, "receive time of the frame that revealed it, ns UTC", role="time"
+        ),
+        Column(
+            "repaired_at",
+            _I64,
+            "receive time of the last repairing frame",
+            nullable=True,
+            role="time",
+        ),
         Column("status", _TEXT, "open or repaired"),
     ),
+    time="to_ts",
+    edge="opens",
 )
 
 BARS_1S: Final = Table(
@@ -158,11 +202,27 @@ BARS_1S: Final = Table(
     ("product", "ts"),
     (
         _PRODUCT,
-        Column("ts", _I64, "close of the bar, ns since epoch UTC"),
-        Column("mid2_open", _I64, "first bid+ask in force, at price_scale", nullable=True),
-        Column("mid2_high", _I64, "highest bid+ask in force, at price_scale", nullable=True),
-        Column("mid2_low", _I64, "lowest bid+ask in force, at price_scale", nullable=True),
-        Column("mid2_close", _I64, "bid+ask in force at the close, at price_scale", nullable=True),
+        Column("ts", _I64, "close of the bar, ns since epoch UTC", role="time"),
+        Column(
+            "mid2_open", _I64, "first bid+ask in force, at price_scale", nullable=True, role="mid2"
+        ),
+        Column(
+            "mid2_high",
+            _I64,
+            "highest bid+ask in force, at price_scale",
+            nullable=True,
+            role="mid2",
+        ),
+        Column(
+            "mid2_low", _I64, "lowest bid+ask in force, at price_scale", nullable=True, role="mid2"
+        ),
+        Column(
+            "mid2_close",
+            _I64,
+            "bid+ask in force at the close, at price_scale",
+            nullable=True,
+            role="mid2",
+        ),
         _PRICE_SCALE,
         Column(
             "r",
@@ -190,7 +250,9 @@ FEATURES_1S: Final = Table(
     ("product", "ts"),
     (
         _PRODUCT,
-        Column("ts", _I64, "instant the row is known: the bar's close, ns since epoch UTC"),
+        Column(
+            "ts", _I64, "instant the row is known: the bar's close, ns since epoch UTC", role="time"
+        ),
         *(Column(name, _F64, doc, nullable=True) for name, doc in FEATURES.items()),
         _SOURCE,
     ),
@@ -203,9 +265,11 @@ LABELS_1S: Final = Table(
     ("product", "ts", "horizon_s"),
     (
         _PRODUCT,
-        Column("ts", _I64, "decision time = feature_end = label_start, ns since epoch UTC"),
+        Column(
+            "ts", _I64, "decision time = feature_end = label_start, ns since epoch UTC", role="time"
+        ),
         Column("horizon_s", _I32, "seconds ahead"),
-        Column("label_end", _I64, "ts + horizon, ns since epoch UTC"),
+        Column("label_end", _I64, "ts + horizon, ns since epoch UTC", role="time"),
         Column("rv", _F64, "sum of squared 1 s log returns over the horizon", nullable=True),
         Column("log_rv", _F64, "ln(max(rv, floor)), floor 1e-9 per minute", nullable=True),
         Column(
@@ -220,7 +284,7 @@ LABELS_1S: Final = Table(
 _FORECAST_KEY = ("product", "ts", "horizon_s", "model_version")
 _FORECAST_COLUMNS = (
     _PRODUCT,
-    Column("ts", _I64, "decision time, ns since epoch UTC"),
+    Column("ts", _I64, "decision time, ns since epoch UTC", role="time"),
     Column("horizon_s", _I32, "seconds ahead"),
     Column("model_version", _TEXT, "registry name and version, `volatility_1s_300s/3`"),
     Column("rv", _F64, "forecast of the sum of squared log returns over the horizon"),

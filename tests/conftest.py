@@ -1,8 +1,14 @@
-"""Fixtures that several packages' tests share."""
+"""Fixtures that several packages' tests share, and what may not be skipped.
+
+`CRYPTOVOL_TEST_REQUIRE=kafka,browser,shared_data` turns a skip of a test with one of these marks
+into a failure: CI has no excuse.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -17,3 +23,26 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder}; set CRYPTOVOL_SHARED_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; absent on some machines, present in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no chromium on this machine: install the package chromium")
+    return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip of a required kind of test is a failure that says so."""
+    report = yield
+    required = set(os.environ.get("CRYPTOVOL_TEST_REQUIRE", "").split(",")) - {""}
+    marks = {mark.name for mark in item.iter_markers()} & required
+    if report.skipped and marks and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{', '.join(sorted(marks))} test skipped but required: {report.longrepr}"
+    return report

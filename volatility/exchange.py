@@ -1,0 +1,278 @@
+"""Coinbase Exchange websocket: message types and their decoding.
+
+Fields are only those we read, in wire order (msgspec finds keys faster so); keys we do not know
+are skipped, so the exchange may add some. Integers may come as text. `Ticker.side` is the
+taker's, `Match.side` the maker's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from volatility.errors import MessageError
+from volatility.wire import (
+    DECODE_ERRORS,
+    Decoded,
+    Failure,
+    Notes,
+    Payload,
+    QuoteText,
+    TradeText,
+    by_type,
+    decode_all,
+    note_failures,
+)
+
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An id or sequence that fits int64."""
+
+Side = Literal["buy", "sell"]
+
+
+class Message(msgspec.Struct, tag_field="type", frozen=True, kw_only=True, gc=False):
+    """Any Exchange message; `type` tells which."""
+
+
+class Ticker(Message, tag="ticker", frozen=True, kw_only=True, gc=False):
+    """Top of book after a trade, with that trade; also `ticker_batch` and `ticker_1000`.
+
+    A product never traded has no sequence, side, time, trade_id, last_size. Sizes of the book
+    came about 2022.
+    """
+
+    sequence: Id | None = None  # of the product's order events; only its order means something
+    product_id: str
+    price: str | None = None  # quote currency
+    best_bid: str | None = None  # quote currency
+    best_bid_size: str | None = None  # base currency
+    best_ask: str | None = None
+    best_ask_size: str | None = None
+    side: Side | None = None  # the taker's
+    time: str | None = None  # RFC 3339
+    trade_id: Id | None = None
+    last_size: str | None = None  # base currency
+
+
+class Match(Message, tag="match", frozen=True, kw_only=True, gc=False):
+    """One execution, from the channel `matches`."""
+
+    trade_id: Id
+    side: Side  # the maker's
+    size: str  # base currency
+    price: str  # quote currency
+    product_id: str
+    sequence: Id | None = None
+    time: str | None = None
+
+
+class LastMatch(Match, tag="last_match", frozen=True, kw_only=True, gc=False):
+    """The newest execution at the time of subscribing: often one we already have."""
+
+
+class Heartbeat(Message, tag="heartbeat", frozen=True, kw_only=True, gc=False):
+    """Once a second and product; `last_trade_id` 0 means the exchange does not know."""
+
+    sequence: Id | None = None
+    last_trade_id: Id | None = None
+    product_id: str
+    time: str | None = None
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel of an acknowledgement."""
+
+    name: str
+    product_ids: list[str] = []
+
+
+class Subscriptions(Message, tag="subscriptions", frozen=True, kw_only=True):
+    """The full set of what is subscribed now."""
+
+    channels: list[Channel] = []
+
+
+class Error(Message, tag="error", frozen=True, kw_only=True, gc=False):
+    """The exchange refused something."""
+
+    message: str = ""
+    reason: str = ""
+
+
+class Snapshot(Message, tag="snapshot", frozen=True, kw_only=True, gc=False):
+    """Whole book of `level2_batch`; recognised, levels not read."""
+
+    product_id: str
+
+
+class L2Update(Message, tag="l2update", frozen=True, kw_only=True, gc=False):
+    """Changes of the book of `level2_batch`; recognised, changes not read."""
+
+    product_id: str
+
+
+class Status(Message, tag="status", frozen=True, kw_only=True, gc=False):
+    """Products and currencies, every five seconds; recognised, not read."""
+
+
+class _Envelope(msgspec.Struct):
+    type: str
+
+
+AnyMessage = (
+    Ticker | Match | LastMatch | Heartbeat | Subscriptions | Error | Snapshot | L2Update | Status
+)
+
+KIND: Final[dict[type, str]] = {
+    Ticker: "ticker",
+    Match: "match",
+    LastMatch: "last_match",
+    Heartbeat: "heartbeat",
+    Subscriptions: "subscriptions",
+    Error: "error",
+    Snapshot: "level2",
+    L2Update: "level2",
+    Status: "status",
+}
+UNREAD: Final = {
+    "subscribe": "subscribe",
+    "unsubscribe": "subscribe",
+    "received": "full",
+    "open": "full",
+    "done": "full",
+    "change": "full",
+    "activate": "full",
+    "auction": "auction",
+    "rfq_match": "rfq_match",
+}
+"""Types we know of and need nothing from: the client's own, the full channel, auctions, RFQ."""
+
+KIND_OF_TYPE: Final = {str(cls.__struct_config__.tag): kind for cls, kind in KIND.items()} | UNREAD
+
+TICKER_TRADE: Final = {"price": "price", "size": "last_size", "taker": "side"}
+MATCH_TRADE: Final = {"price": "price", "size": "size", "taker": "side"}
+TICKER_QUOTE: Final = {
+    "bid": "best_bid",
+    "ask": "best_ask",
+    "bid_size": "best_bid_size",
+    "ask_size": "best_ask_size",
+}
+_TAKER_OF_TICKER: Final = {"buy": 1, "sell": 0, None: -1}
+_TAKER_OF_MATCH: Final = {"buy": 0, "sell": 1}
+
+_DECODE: Final[Any] = msgspec.json.Decoder(AnyMessage, strict=False).decode
+_ENVELOPE: Final[Any] = msgspec.json.Decoder(_Envelope).decode
+
+
+def decode(payload: Payload) -> AnyMessage | None:
+    """One message, or None for a type we read nothing from.
+
+    Raises:
+        MessageError: not an Exchange message; the reason carries msgspec's path.
+    """
+    try:
+        return _DECODE(payload)  # type: ignore[no-any-return]
+    except DECODE_ERRORS as exc:
+        failure = _fallback(payload, str(exc))
+        if isinstance(failure, Failure):
+            raise MessageError(failure.reason) from exc
+        return None
+
+
+def _fallback(payload: Payload, reason: str) -> Failure | str:
+    """The kind of a message we do not read, or why it is none."""
+    try:
+        name = _ENVELOPE(payload).type
+    except DECODE_ERRORS:
+        return Failure("unknown", reason)
+    if name in UNREAD:
+        return UNREAD[name]
+    return Failure(KIND_OF_TYPE[name], reason) if name in KIND_OF_TYPE else f"?{name}"
+
+
+def read(frames: Sequence[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
+    """Rows, as text, of a batch of Exchange payloads; `frames` are their indices."""
+    out = Decoded()
+    groups = by_type(decode_all(payloads, _DECODE, _fallback), frames)
+    for cls, (messages, where) in groups.items():
+        if cls is Failure:
+            note_failures(zip(messages, where, strict=True), out, notes)
+            continue
+        if cls is str:
+            _note_unread(messages, where, out, notes)
+            continue
+        out.kinds.setdefault(KIND[cls], []).extend(where)
+        if cls is Ticker:
+            _read_tickers(messages, where, out)
+        elif cls is Match or cls is LastMatch:
+            out.trades.append(_match_trades(messages, where))
+        elif cls is Error:
+            for message, frame in zip(messages, where, strict=True):
+                notes.say(frame, f"{message.message}: {message.reason}")
+        elif cls is not Subscriptions and cls is not Status:
+            out.products.extend((f, m.product_id) for m, f in zip(messages, where, strict=True))
+    return out
+
+
+def _note_unread(names: Sequence[str], frames: Sequence[int], out: Decoded, notes: Notes) -> None:
+    for name, frame in zip(names, frames, strict=True):
+        if name.startswith("?"):
+            notes.say(frame, f"type {name[1:]!r} is not known")
+            name = "unknown"
+        out.kinds.setdefault(name, []).append(frame)
+
+
+def _read_tickers(tickers: list[Ticker], frames: list[int], out: Decoded) -> None:
+    quotes = _ticker_quotes(tickers, frames)
+    out.quotes.append(quotes)
+    traded = [i for i, m in enumerate(tickers) if m.trade_id is not None]
+    if len(traded) == len(tickers):
+        out.trades.append(_ticker_trades(tickers, quotes))
+    elif traded:
+        some = [tickers[i] for i in traded]
+        out.trades.append(_ticker_trades(some, _ticker_quotes(some, [frames[i] for i in traded])))
+
+
+def _ticker_trades(tickers: list[Ticker], quotes: QuoteText) -> TradeText:
+    """The trades of `tickers`; columns shared with `quotes` are the same lists, parsed once."""
+    return TradeText(
+        names=TICKER_TRADE,
+        frame=quotes.frame,
+        product=quotes.product,
+        trade_id=[m.trade_id for m in tickers],
+        price=[m.price for m in tickers],
+        size=[m.last_size for m in tickers],
+        taker=[_TAKER_OF_TICKER[m.side] for m in tickers],
+        time=quotes.time,
+        sequence=quotes.sequence,
+    )
+
+
+def _match_trades(matches: list[Match], frames: list[int]) -> TradeText:
+    return TradeText(
+        names=MATCH_TRADE,
+        frame=frames,
+        product=[m.product_id for m in matches],
+        trade_id=[m.trade_id for m in matches],
+        price=[m.price for m in matches],
+        size=[m.size for m in matches],
+        taker=[_TAKER_OF_MATCH[m.side] for m in matches],
+        time=[m.time for m in matches],
+        sequence=[m.sequence for m in matches],
+    )
+
+
+def _ticker_quotes(tickers: list[Ticker], frames: list[int]) -> QuoteText:
+    return QuoteText(
+        names=TICKER_QUOTE,
+        frame=frames,
+        product=[m.product_id for m in tickers],
+        bid=[m.best_bid for m in tickers],
+        ask=[m.best_ask for m in tickers],
+        bid_size=[m.best_bid_size for m in tickers],
+        ask_size=[m.best_ask_size for m in tickers],
+        time=[m.time for m in tickers],
+        sequence=[m.sequence for m in tickers],
+    )
