@@ -13,7 +13,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(content: object) -> str:
     if content is None or content != content:  # NaN is the one value unequal to itself
-        return "–"
+        return "-"
     if isinstance(content, bool):
         return "yes" if content else "no"
     if isinstance(content, float):

@@ -125,7 +125,11 @@ class Ledger:
 
 
 def fingerprints(ledger: Ledger, table: Table, hour: str) -> dict[str, str]:
-    """Inputs of one hour, as its manifest records them; for tables made of other tables."""
+    """Inputs of one hour, as its manifest records them; for tables made of other tables.
+
+    What reaches far back is one digest named `<table>/before`: the newest earlier trades behind
+    gaps, thirty days of features behind a label's threshold.
+    """
     inputs = {
         input_name(read.table, each): ledger.fingerprint(read.table, each)
         for read in READS[table.path]
@@ -133,9 +137,9 @@ def fingerprints(ledger: Ledger, table: Table, hour: str) -> dict[str, str]:
     }
     if table is GAPS:
         newest = sorted(ledger.newest_trades(hour).items())
-        inputs["silver/trades/before"] = _digest(f"{p} {i} {ts}" for p, (i, ts) in newest)
+        inputs[f"{TRADES.path}/before"] = _digest(f"{p} {i} {ts}" for p, (i, ts) in newest)
     if table is LABELS_1S:
-        inputs["gold/features_1s/history"] = _digest(
+        inputs[f"{FEATURES_1S.path}/before"] = _digest(
             f"{each} {ledger.fingerprint(FEATURES_1S, each)}" for each in history(ledger, hour)
         )
     return inputs

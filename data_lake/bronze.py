@@ -34,7 +34,6 @@ from volatility.peek import peek
 
 SECOND_NS: Final = 1_000_000_000
 _ROW_OVERHEAD: Final = 256  # bytes of Python objects that hold one frame beside its payload
-_EARLIEST_EVENT: Final = 1_230_768_000 * SECOND_NS  # 2009-01-01: no market of ours is older
 
 
 class Stored(NamedTuple):
@@ -251,9 +250,9 @@ def _rows(buffer: list[Stored]) -> Any:
 
 def _hours(frames: Iterable[Frame]) -> tuple[str, ...]:
     """Event-time hours the frames touch; the receive time stands in where a frame tells none."""
-    hours = set()
-    for frame in frames:
-        event_ns = peek(frame.payload, frame.feed).event_ns
-        known = event_ns is not None and event_ns >= _EARLIEST_EVENT
-        hours.add((event_ns if known and event_ns is not None else frame.recv_ns) // HOUR_NS)
+    hours = {
+        ns // HOUR_NS
+        for frame in frames
+        for ns in peek(frame.payload, frame.feed).events_ns or (frame.recv_ns,)
+    }
     return tuple(hour_key(hour * HOUR_NS) for hour in sorted(hours))

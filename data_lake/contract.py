@@ -76,7 +76,7 @@ def _check_words(table: Table, name: str, rows: Any) -> None:
         allowed = pa.array(words)
         _refuse(
             table, name, f"one of {', '.join(words)}", rows,
-            lambda column: pc.invert(pc.is_in(column, value_set=allowed)),
+            lambda column: pc.invert(pc.is_in(column.drop_null(), value_set=allowed)),
         )  # fmt: skip
 
 

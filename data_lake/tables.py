@@ -67,6 +67,12 @@ _F64, _TEXT, _FLAG = pa.float64(), pa.string(), pa.bool_()
 
 _PRODUCT = Column("product", _TEXT, "Coinbase pair, `BTC-USD`")
 _SOURCE = Column("source", _TEXT, "live, replay, sim or rest")
+_MIXED_SOURCE = Column(
+    "source",
+    _TEXT,
+    "the most artificial source the row rests on, live < rest < replay < sim; null where none yet",
+    nullable=True,
+)
 _FEED = Column("feed", _TEXT, "exchange, advanced or flat: the wire format it was read from")
 _EVENT = Column("ts_event", _I64, "exchange clock, ns since epoch UTC", role="time")
 _RECV = Column("ts_recv", _I64, "our clock at the socket, ns since epoch UTC", role="time")
@@ -230,16 +236,23 @@ BARS_1S: Final = Table(
             "ln(mid_close / previous mid_close); null at start and across gaps",
             nullable=True,
         ),
-        Column("n_quotes", _I32, "top-of-book changes in the bar"),
+        Column("n_quotes", _I32, "quote rows in the bar"),
         Column("n_trades", _I32, "trades in the bar"),
         Column("volume", _F64, "traded size, base units"),
         Column("signed_volume", _F64, "taker buys minus taker sells, base units"),
         Column("spread_bps", _F64, "closing spread, basis points of mid", nullable=True),
         Column("imbalance", _F64, "closing top-of-book imbalance in [-1, 1]", nullable=True),
-        Column("ofi", _F64, "order-flow imbalance of the bar, base units"),
-        Column("age_ns", _I64, "close minus last event of the product", nullable=True),
-        Column("observed", _FLAG, "a mid is known and no gap over 60 s touches the bar"),
-        _SOURCE,
+        Column(
+            "ofi",
+            _F64,
+            "order-flow imbalance of the bar, base units; null where a size was not sent",
+            nullable=True,
+        ),
+        Column("age_ns", _I64, "close minus last quote of the product, ns", nullable=True),
+        Column(
+            "observed", _FLAG, "r is known: a mid at both ends, no silence over 60 s touches it"
+        ),
+        _MIXED_SOURCE,
     ),
 )
 
@@ -254,7 +267,7 @@ FEATURES_1S: Final = Table(
             "ts", _I64, "instant the row is known: the bar's close, ns since epoch UTC", role="time"
         ),
         *(Column(name, _F64, doc, nullable=True) for name, doc in FEATURES.items()),
-        _SOURCE,
+        _MIXED_SOURCE,
     ),
 )
 
@@ -277,7 +290,7 @@ LABELS_1S: Final = Table(
         ),
         Column("spike", _FLAG, "rv > threshold", nullable=True),
         Column("warm_up", _FLAG, "threshold rests on less than 7 days of history"),
-        _SOURCE,
+        _MIXED_SOURCE,
     ),
 )
 
@@ -288,8 +301,8 @@ _FORECAST_COLUMNS = (
     Column("horizon_s", _I32, "seconds ahead"),
     Column("model_version", _TEXT, "registry name and version, `volatility_1s_300s/3`"),
     Column("rv", _F64, "forecast of the sum of squared log returns over the horizon"),
-    Column("lo", _F64, "lower end of the 90 % interval of rv"),
-    Column("hi", _F64, "upper end of the 90 % interval of rv"),
+    Column("lo", _F64, "lower end of the 90 % interval; null: not calibrated", nullable=True),
+    Column("hi", _F64, "upper end of the 90 % interval; null: not calibrated", nullable=True),
     Column("p_spike", _F64, "probability that rv exceeds the label's threshold", nullable=True),
     Column("in_sample", _FLAG, "the model saw this row's label in training: never score on it"),
     Column("latency_ns", _I64, "forecast made minus ts; null for batch", nullable=True),
@@ -310,7 +323,7 @@ OUTCOMES: Final = Table(
         Column("rv_realised", _F64, "what happened: the matured label"),
         Column("spike", _FLAG, "the matured spike label", nullable=True),
         Column("qlike", _F64, "rv_realised/rv - ln(rv_realised/rv) - 1"),
-        Column("covered", _FLAG, "lo <= rv_realised <= hi"),
+        Column("covered", _FLAG, "lo <= rv_realised <= hi", nullable=True),
         _SOURCE,
     ),
 )

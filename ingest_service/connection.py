@@ -132,7 +132,7 @@ class Connection:
         self._frames += 1
         tally = self._tally
         tally.frames += 1
-        tally.bytes += len(frame.payload)
+        tally.payload_bytes += len(frame.payload)
         tally.last_frame_ns = frame.recv_ns
         tally.kinds[kind] += 1
         if frame.product is not None:

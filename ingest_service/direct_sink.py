@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from data_lake.bronze import BronzeWriter
+from data_lake.bronze import SECOND_NS, BronzeWriter
 from data_lake.clock import Clock
 from data_lake.lake import Lake
 from data_lake.layout import DIRECT_EPOCH, DIRECT_TOPIC
@@ -57,6 +57,7 @@ class DirectSink:
         )
         self._limit_rows, self._limit_bytes = 2 * max_rows, 2 * max_bytes
         self._stopped = threading.Event()
+        self._clock, self._retry_ns = clock, 0  # no flush before, after a failed one
         self.failed_flushes = 0
 
     @property
@@ -87,7 +88,7 @@ class DirectSink:
         Raises:
             FencedError: somebody else wrote this chain.
         """
-        if not self._writer.due():
+        if not self._writer.due() or self._clock.now_ns() < self._retry_ns:
             return
         try:
             self._writer.flush()
@@ -95,6 +96,7 @@ class DirectSink:
             raise
         except LakeError as exc:
             self.failed_flushes += 1
+            self._retry_ns = self._clock.now_ns() + int(RETRY_S * SECOND_NS)
             _log.error("the lake cannot be written; frames wait", reason=str(exc))
 
     def flush(self) -> None:

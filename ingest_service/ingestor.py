@@ -91,7 +91,7 @@ class Ingestor:
                 products,
                 conn,
                 queue=self._queue,
-                tally=self._tally,
+                tally=self.tally,
                 clock=self._clock,
                 backoff=backoff,
             )

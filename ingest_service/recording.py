@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import msgspec
 
@@ -52,7 +52,7 @@ def _opened(file: IO[bytes]) -> IO[bytes]:
     """The file, decompressed when it is gzip."""
     head = file.read(len(_GZIP))
     file.seek(0)
-    return gzip.open(file) if head == _GZIP else file
+    return cast(IO[bytes], gzip.open(file)) if head == _GZIP else file
 
 
 def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes] | Rejected]:

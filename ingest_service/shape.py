@@ -197,7 +197,7 @@ def _decode(text: bytes) -> _Head:
 
 
 def _is_string(field: _Field) -> bool:
-    return not isinstance(field, UnsetType) and memoryview(field)[:1] == b'"'
+    return not isinstance(field, UnsetType) and memoryview(field).tobytes().startswith(b'"')
 
 
 def _string(field: _Field) -> str | None:

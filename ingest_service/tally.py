@@ -11,7 +11,7 @@ class Tally:
     """What an ingest has seen so far."""
 
     frames: int = 0  # from the exchange; facts of our own not counted
-    bytes: int = 0
+    payload_bytes: int = 0
     facts: int = 0
     dead_letters: int = 0
     queue_waits: int = 0  # times the socket waited for the sink
@@ -30,7 +30,7 @@ class Tally:
         """The figures worth a line in the log."""
         return {
             "frames": self.frames,
-            "bytes": self.bytes,
+            "payload_bytes": self.payload_bytes,
             "reconnects": self.reconnects,
             "dead_letters": self.dead_letters,
             "queued": self.queued,

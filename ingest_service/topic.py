@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -59,7 +59,9 @@ def admin(servers: str, timeout_ms: int = CONNECT_TIMEOUT_MS) -> Iterator[Any]:
             client.close()
 
 
-def ensure_topics(servers: str, partitions: int = PARTITIONS) -> None:
+def ensure_topics(
+    servers: str, topics: Sequence[str] = TOPICS, partitions: int = PARTITIONS
+) -> None:
     """Create the topics that do not exist yet; those that do stay as they are.
 
     Raises:
@@ -70,13 +72,13 @@ def ensure_topics(servers: str, partitions: int = PARTITIONS) -> None:
 
     with admin(servers) as client:
         present = set(client.list_topics())
-        for name in (topic for topic in TOPICS if topic not in present):
+        for name in (topic for topic in topics if topic not in present):
             new = NewTopic(name, partitions, -1, topic_configs=SETTINGS)
             try:
                 client.create_topics([new])
             except TopicAlreadyExistsError:
                 continue
-        client.wait_for_topics(list(TOPICS))
+        client.wait_for_topics(list(topics))
 
 
 def describe(servers: str, topic: str) -> tuple[str, list[int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,27 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no chromium on this machine: install the package chromium")
     return path
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of a real Apache Kafka, one for the whole session.
+
+    Tests share it: make topics of your own with `ensure_topics`.
+    """
+    from ingest_service import broker, kafka_jars
+    from volatility.errors import BrokerError
+
+    try:
+        kafka_jars.java()
+        kafka_jars.ensure_jars()
+    except BrokerError as exc:
+        pytest.skip(str(exc))
+    folder = tmp_path_factory.mktemp("kafka")
+    try:
+        yield broker.start(folder).servers
+    finally:
+        broker.stop(folder)
 
 
 @pytest.hookimpl(wrapper=True)

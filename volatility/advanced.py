@@ -25,6 +25,7 @@ from volatility.wire import (
     by_type,
     decode_all,
     note_failures,
+    tag,
 )
 
 
@@ -143,7 +144,7 @@ KIND: Final[dict[type, str]] = {
 UNREAD: Final = {"status": "status", "candles": "candles"}
 """Channels we know of and need nothing from."""
 
-KIND_OF_CHANNEL: Final = {str(cls.__struct_config__.tag): k for cls, k in KIND.items()} | UNREAD
+KIND_OF_CHANNEL: Final = {tag(cls): k for cls, k in KIND.items()} | UNREAD
 
 TRADE: Final = {"price": "price", "size": "size", "taker": "side"}
 QUOTE: Final = {

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from volatility.array import Ints, Vector
 from volatility.bar_kernel import carry_in, fill
-from volatility.column import (
-    Ints,
+from volatility.nullable import (
     codes,
     flag_column,
     flags,
@@ -19,7 +19,6 @@ from volatility.column import (
     int_column,
     ints,
     text_column,
-    valid,
 )
 from volatility.source import ranks, source_column
 from volatility.tick import BAR, HOUR_NS, QUOTE, SECOND_NS, TRADE, new_book
@@ -57,8 +56,8 @@ def bars_1s(quotes: Any, trades: Any, start_ns: int, end_ns: int) -> Any:
     bars = np.zeros(len(products) * seconds, BAR)
     for i, product in enumerate(products):
         _fill_product(
-            _ordered(quotes_of.get(product, np.zeros(0, QUOTE)), "sequence"),
-            _by_second(trades_of.get(product, np.zeros(0, TRADE))),
+            in_order(quotes_of.get(product, np.zeros(0, QUOTE))),
+            by_second(trades_of.get(product, np.zeros(0, TRADE))),
             start_ns,
             bars[i * seconds : (i + 1) * seconds],
         )
@@ -89,7 +88,7 @@ def trade_records(trades: Any) -> Records:
     return records
 
 
-def _units(scale: Any) -> NDArray[np.float64]:
+def _units(scale: Any) -> Vector:
     """10^scale per row; exact."""
     return np.array([float(10**d) for d in range(23)])[ints(scale)]
 
@@ -108,16 +107,16 @@ def _by_product(table: Any, records: Records, since_ns: int, until_ns: int) -> d
     return {word: group for word, group in groups.items() if len(group)}
 
 
-def _ordered(records: Records, tie: str) -> Records:
-    """`records` by (ts, `tie`); as they are when they are already."""
-    ts, ties = records["ts"], records[tie]
+def in_order(quotes: Records) -> Records:
+    """`quotes` by (ts, sequence); as they are when they are already."""
+    ts, sequence = quotes["ts"], quotes["sequence"]
     later, same = ts[1:] > ts[:-1], ts[1:] == ts[:-1]
-    if (later | (same & (ties[1:] > ties[:-1]))).all():
-        return records
-    return records[np.lexsort((ties, ts))]
+    if (later | (same & (sequence[1:] > sequence[:-1]))).all():
+        return quotes
+    return quotes[np.lexsort((sequence, ts))]
 
 
-def _by_second(trades: Records) -> Records:
+def by_second(trades: Records) -> Records:
     """`trades` by second, then trade id: the order their sizes are added in."""
     second, trade_id = trades["ts"] // SECOND_NS, trades["trade_id"]
     if (np.diff(second) >= 0).all() and (np.diff(trade_id) > 0).all():
@@ -131,6 +130,12 @@ def _fill_product(quotes: Records, trades: Records, start_ns: int, bars: Records
     first = int(np.searchsorted(quotes["ts"], start_ns))
     carry_in(book, quotes[:first])
     fill(book, quotes[first:], trades[trades["ts"] >= start_ns], start_ns, bars)
+
+
+def carried(quotes: Any, product: str, since_ns: int, until_ns: int) -> Records:
+    """QUOTE records of silver/quotes rows of `product` in [since, until), by (ts, sequence)."""
+    groups = _by_product(quotes, quote_records(quotes), since_ns, until_ns)
+    return in_order(groups.get(product, np.zeros(0, QUOTE)))
 
 
 def bar_table(product: Ints, products: list[str], bars: Records) -> Any:
@@ -157,8 +162,7 @@ def bar_records(bars: Any) -> Records:
         records[name] = ints(bars[name])
     for name in ("r", "volume", "signed_volume", "spread_bps", "imbalance", "ofi"):
         records[name] = floats(bars[name])
-    age = bars["age_ns"]
-    records["age_ns"] = np.where(valid(age), ints(age), -1)
+    records["age_ns"] = ints(bars["age_ns"], null=-1)
     records["observed"] = flags(bars["observed"])
     records["rank"] = ranks(bars["source"])
     return records

@@ -16,7 +16,7 @@ two cannot differ. The rules:
 - At each UTC hour a book without a quote in the hour before is forgotten, so a bar depends on
   nothing before the previous hour's start.
 - Order-flow imbalance sums, over consecutive quotes n (Cont, Kukanov, Stoikov 2014, eq. 4),
-  `[b_n >= b_(n-1)] B_n - [b_n <= b_(n-1)] B_(n-1) - [a_n <= a_(n-1)] A_n + [a_n >= a_(n-1)] A_(n-1)`
+  `[b_n >= b_p] B_n - [b_n <= b_p] B_p - [a_n <= a_p] A_n + [a_n >= a_p] A_p`, p = n - 1,
   with b, a prices and B, A sizes; NaN (null) when a size was not sent.
 - Volumes add in trade-id order, order flow in quote order: float sums have one order everywhere.
 """

@@ -8,8 +8,8 @@ import numpy as np
 from volatility.array import Ints, Matrix, Vector
 from volatility.dataset import Dataset
 from volatility.metric import qlike
-from volatility.timescale import rv_floor
 from volatility.split import tail
+from volatility.timescale import rv_floor
 
 
 class Persistence(msgspec.Struct, frozen=True, tag="persistence"):
@@ -50,7 +50,8 @@ class LogHar(msgspec.Struct, frozen=True, tag="log_har"):
         total = np.full(len(x), self.intercept)
         for column, least, slope in zip(self.columns, self.floors, self.slopes, strict=True):
             total += slope * np.log(np.maximum(x[:, column], least))
-        return np.maximum(self.smear * np.exp(total), self.floor)
+        forecast: Vector = np.maximum(self.smear * np.exp(total), self.floor)
+        return forecast
 
 
 def fit_persistence(dataset: Dataset, rows: Ints) -> Persistence:
@@ -79,7 +80,7 @@ def fit_log_har(dataset: Dataset, rows: Ints) -> LogHar:
     names = [dataset.scale.rv[w] for w in dataset.scale.har_s]
     columns = tuple(_position(dataset, name) for name in names)
     floors = tuple(rv_floor(w) for w in dataset.scale.har_s)
-    logs = np.log(np.maximum(dataset.x[np.ix_(rows, columns)], floors))
+    logs = np.log(np.maximum(dataset.x[rows][:, list(columns)], floors))
     design = np.column_stack([np.ones(len(rows)), logs])
     solution = np.linalg.lstsq(design, np.log(dataset.target[rows]), rcond=None)[0]
     raw = LogHar(

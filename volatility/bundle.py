@@ -17,7 +17,7 @@ import msgspec
 
 from volatility.errors import ModelError
 from volatility.forecaster import Forecaster, feature_version
-from volatility.gbm import Gbm
+from volatility.gbm import Gbm, read_booster
 
 FORMAT: Final = 1
 """Raised when the files' meaning changes."""
@@ -66,6 +66,7 @@ def load(files: Mapping[str, bytes], features: Sequence[str] | None = None) -> F
         if BOOSTER not in files:
             raise ModelError(forecaster.model, f"{BOOSTER} is missing")
         forecaster = _with_booster(forecaster, forecaster.fitted, files[BOOSTER].decode())
+        _check_booster(forecaster)
     _check_features(forecaster, features)
     return forecaster
 
@@ -99,6 +100,17 @@ def _check_features(forecaster: Forecaster, features: Sequence[str] | None) -> N
         raise ModelError(forecaster.model, f"was trained on other features: {', '.join(odd[:5])}")
     if feature_version(features) != forecaster.feature_version:
         raise ModelError(forecaster.model, "was trained on features of another definition")
+
+
+def _check_booster(forecaster: Forecaster) -> None:
+    """Read the trees now: what cannot be read is refused at load, not at the first forecast."""
+    from lightgbm.basic import LightGBMError
+
+    if isinstance(forecaster.fitted, Gbm):
+        try:
+            read_booster(forecaster.fitted.booster)
+        except LightGBMError as error:
+            raise ModelError(forecaster.model, f"{BOOSTER}: {error}") from error
 
 
 def _with_booster(forecaster: Forecaster, fitted: Gbm, text: str) -> Forecaster:

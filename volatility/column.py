@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,4 +83,4 @@ def binary_views(array: Any) -> list[memoryview]:
     _, offsets, body = array.buffers()
     bounds = np.frombuffer(offsets, dtype)[array.offset : array.offset + len(array) + 1].tolist()
     view = memoryview(body) if body is not None else memoryview(b"")
-    return [view[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [view[start:end] for start, end in pairwise(bounds)]

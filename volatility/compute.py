@@ -7,16 +7,17 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from volatility.array import Ints, Matrix
 from volatility.bar import Records, bar_records
-from volatility.column import Floats, Ints, codes, float_column, int_column, text_column
 from volatility.feature import FEATURES, HALF_LIVES_S, WINDOWS_S
 from volatility.kernel import run
 from volatility.kernel_state import decay_table, new_state
+from volatility.nullable import codes, float_column, int_column, text_column
 from volatility.source import source_column
 from volatility.tick import BAR, HOUR_NS, SECOND_NS
 
 WINDOWS: Final[Ints] = np.array(WINDOWS_S, np.int64)
-DECAY: Final[Floats] = decay_table(HALF_LIVES_S)
+DECAY: Final[Matrix] = decay_table(HALF_LIVES_S)
 WARM_UP_S: Final = 3601
 """Bars the kernel wants before the first row: the previous block and one more."""
 
@@ -85,3 +86,9 @@ def dense(bars: Records, start_ns: int, end_ns: int) -> Records:
     inside = bars[(bars["ts"] >= first_ns) & (bars["ts"] <= end_ns)]
     grid[(inside["ts"] - first_ns) // SECOND_NS] = inside
     return grid
+
+
+def product_bars(bars: Any, product: str) -> Records:
+    """BAR records of the silver/bars_1s rows of `product`, in the table's order."""
+    code, words = codes(bars["product"])
+    return bar_records(bars)[code == words.index(product) if product in words else code < 0]

@@ -7,6 +7,7 @@ CryptovolError
 ├── ContractError      rows that break a table's contract
 ├── LakeError          a partition is missing, torn or written twice
 │   └── FencedError    another writer committed this bronze offset first
+├── QueryError         SQL that cannot be run over the lake
 ├── FeedError          an exchange endpoint refused us or cannot be reached
 ├── BrokerError        Kafka is unreachable, or a topic is not what we expect
 ├── ModelError         no champion, or its artefacts are not the ones we signed
@@ -80,6 +81,17 @@ class LakeError(CryptovolError):
 
 class FencedError(LakeError):
     """Another writer committed this bronze offset first."""
+
+
+class QueryError(CryptovolError):
+    """SQL that cannot be run over the lake."""
+
+    def __init__(self, query: str, reason: str) -> None:
+        super().__init__(query, reason)
+        self.query, self.reason = query, reason
+
+    def __str__(self) -> str:
+        return f"query refused: {self.reason}"
 
 
 class FeedError(CryptovolError):

@@ -24,6 +24,7 @@ from volatility.wire import (
     by_type,
     decode_all,
     note_failures,
+    tag,
 )
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -149,7 +150,7 @@ UNREAD: Final = {
 }
 """Types we know of and need nothing from: the client's own, the full channel, auctions, RFQ."""
 
-KIND_OF_TYPE: Final = {str(cls.__struct_config__.tag): kind for cls, kind in KIND.items()} | UNREAD
+KIND_OF_TYPE: Final = {tag(cls): kind for cls, kind in KIND.items()} | UNREAD
 
 TICKER_TRADE: Final = {"price": "price", "size": "last_size", "taker": "side"}
 MATCH_TRADE: Final = {"price": "price", "size": "size", "taker": "side"}

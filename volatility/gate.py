@@ -3,63 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import numpy as np
 
+from volatility.array import Vector
 from volatility.comparison import bootstrap_gain, diebold_mariano, periods
+from volatility.decision import Criterion, Decision, Limits, short
 from volatility.metric import gain
 from volatility.model import BASELINES, CHAMPION_ZERO
-from volatility.ranking import MIN_EPISODES, MIN_WINDOWS, count_independent
+from volatility.ranking import count_independent
 from volatility.scorecard import Figures, Scored, figures, read_scored
-
-Outcome = Literal["passed", "failed", "not testable"]
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a challenger must reach."""
-
-    min_windows: int = MIN_WINDOWS  # independent label windows
-    min_episodes: int = MIN_EPISODES  # separate spike episodes
-    gain: float = 0.01  # share of the opponent's QLIKE saved
-    dm_t: float = -1.65  # Diebold-Mariano, one-sided 5 %
-    gain_bound: float = 0.0  # 5 % bound of the block bootstrap of the gain
-    worst_period: float = -0.05  # gain in the worst quarter
-    period_windows: int = 50  # independent windows a quarter needs to count
-    ece: float = 0.03  # calibration error
-    pr_auc_loss: float = 0.01  # how far PR-AUC may fall below the champion's
-    coverage: tuple[float, float] = (0.85, 0.95)  # of the 90 % interval
-    alarm: float = 0.90  # an R^2 or PR-AUC above it is a leak until proven otherwise
-
-
-class Criterion(msgspec.Struct, frozen=True):
-    """One question of the gate."""
-
-    name: str
-    figure: float | None  # None where it could not be computed
-    rule: str  # ">= 0.01"
-    outcome: Outcome
-    note: str = ""
-
-
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What was compared, on which rows, each criterion, and who forecasts from now on."""
-
-    verdict: Literal["promote", "keep"]
-    winner: str  # the model that forecasts from now on
-    reason: str  # one line
-    challenger: str
-    champion: str
-    best_baseline: str
-    horizon_s: int
-    n: int  # decisions compared
-    n_independent: int
-    first_ts: int  # first decision, ns UTC
-    last_ts: int  # last decision, ns UTC
-    products: int  # how many
-    criteria: tuple[Criterion, ...]
-    figures: tuple[Figures, ...]  # of challenger, champion and best baseline
 
 
 def decide(
@@ -73,6 +27,9 @@ def decide(
 ) -> Decision:
     """Decide whether `challenger` replaces `champion`, from their forecasts on the same rows.
 
+    Promoted is who passes every criterion, against the champion and against the best baseline. A
+    criterion that cannot be tested on so few rows is not passed.
+
     Args:
         forecasts: `evaluate.FORECASTS_SCHEMA` rows of challenger, champion and every baseline.
         challenger: the candidate's name in `forecasts`.
@@ -84,24 +41,14 @@ def decide(
     Raises:
         ValueError: a model has no rows, or the models' rows differ.
     """
-    limits = limits or Limits()
     scored = read_scored(forecasts)
     for name in (challenger, champion):
         if name not in scored:
             raise ValueError(f"no forecasts of {name}; there are {', '.join(scored)}")
-    best = _best_baseline(scored, challenger, champion)
-    named = {
-        n: figures(n, scored[n], seed=seed) for n in dict.fromkeys((challenger, champion, best))
-    }
-    criteria = [
-        *_sample(named[challenger], limits),
-        *_losses(scored, challenger, champion, limits, seed),
-        *(_losses(scored, challenger, best, limits, seed) if best != champion else ()),
-        *_probabilities(named[challenger], named[champion], limits),
-        _coverage(named[challenger], limits),
-        _alarm([figures(n, s, seed=seed) for n, s in scored.items()], limits),
-        *_leaks(leak_tests),
-    ]
+    every = {name: figures(name, rows, seed=seed) for name, rows in scored.items()}
+    best = _best_baseline(every, challenger, champion)
+    duel = _Duel(scored, every, challenger, champion, best, limits or Limits(), seed)
+    criteria = [*duel.criteria(), *_leaks(leak_tests)]
     promote = all(c.outcome == "passed" for c in criteria)
     ours = scored[challenger]
     return Decision(
@@ -118,78 +65,103 @@ def decide(
         last_ts=int(ours.ts.max()),
         products=len(np.unique(ours.product)),
         criteria=tuple(criteria),
-        figures=tuple(named.values()),
+        figures=tuple(every[name] for name in dict.fromkeys((challenger, champion, best))),
     )
 
 
-def _best_baseline(scored: Mapping[str, Scored], challenger: str, champion: str) -> str:
+class _Duel:
+    """Challenger, champion and best baseline on the same rows, and what is asked of them."""
+
+    def __init__(
+        self,
+        scored: Mapping[str, Scored],
+        every: Mapping[str, Figures],
+        challenger: str,
+        champion: str,
+        best: str,
+        limits: Limits,
+        seed: int,
+    ) -> None:
+        self._scored, self._every, self._limits, self._seed = scored, every, limits, seed
+        self._rows, self._ours, self._theirs = (
+            scored[challenger],
+            every[challenger],
+            every[champion],
+        )
+        self._opponents = dict.fromkeys((champion, best))
+
+    def criteria(self) -> list[Criterion]:
+        """Every question but the leak tests."""
+        losses = [c for opponent in self._opponents for c in self._losses(opponent)]
+        return [*self._sample(), *losses, *self._probabilities(), self._coverage(), self._alarm()]
+
+    def _sample(self) -> list[Criterion]:
+        windows = f"independent {self._rows.horizon_s} s windows"
+        return [
+            _at_least(windows, self._ours.n_independent, self._limits.min_windows),
+            _at_least("spike episodes", self._ours.n_episodes, self._limits.min_episodes),
+        ]
+
+    def _losses(self, opponent: str) -> list[Criterion]:
+        rows, limits, over = self._rows, self._limits, f"against {opponent}"
+        loss, theirs = rows.loss, self._scored[opponent].loss
+        draws = bootstrap_gain(rows.ts, loss, theirs, seed=self._seed)
+        t = diebold_mariano(rows.ts, loss, theirs, rows.horizon_s)
+        bound = float(np.quantile(draws, 0.05))
+        return [
+            _at_least(f"QLIKE gain {over}", gain(loss, theirs), limits.gain),
+            _at_most(f"Diebold-Mariano t {over}", t, limits.dm_t),
+            _judge(
+                f"5 % bootstrap bound of the gain {over}",
+                bound,
+                f"> {limits.gain_bound:g}",
+                bound > limits.gain_bound,
+            ),
+            self._worst_period(loss, theirs, over),
+        ]
+
+    def _worst_period(self, loss: Vector, theirs: Vector, over: str) -> Criterion:
+        name, least, ts = f"worst quarter {over}", self._limits.worst_period, self._rows.ts
+        enough = self._limits.period_windows
+        gains = {
+            period: gain(loss[rows], theirs[rows])
+            for period, rows in periods(ts).items()
+            if count_independent(ts[rows], self._rows.horizon_s) >= enough
+        }
+        if not gains:
+            note = f"no quarter holds {enough} independent windows"
+            return Criterion(name, None, f">= {least:g}", "not testable", note)
+        worst = min(gains, key=lambda period: gains[period])
+        return _at_least(name, gains[worst], least, worst)
+
+    def _probabilities(self) -> list[Criterion]:
+        ours, theirs = self._ours.pr_auc, self._theirs.pr_auc
+        lost = None if ours is None or theirs is None else theirs - ours
+        note = self._ours.refusal or f"{short(ours)} against {short(theirs)}"
+        return [
+            _at_most("calibration error (ECE)", self._ours.ece, self._limits.ece),
+            _at_most("PR-AUC lost to the champion", lost, self._limits.pr_auc_loss, note),
+        ]
+
+    def _coverage(self) -> Criterion:
+        low, high = self._limits.coverage
+        share = self._ours.coverage
+        inside = share is not None and low <= share <= high
+        return _judge("coverage of the 90 % interval", share, f"{low:g} to {high:g}", inside)
+
+    def _alarm(self) -> Criterion:
+        """A score too good to be true, of any model on these rows, is taken for a leak."""
+        found = {f"R^2 of {f.model}": f.r2_log for f in self._every.values()}
+        found |= {f"PR-AUC of {f.model}": f.pr_auc for f in self._every.values()}
+        stated = {name: figure for name, figure in found.items() if figure is not None}
+        highest = max(stated, key=lambda name: stated[name], default="nothing is stated")
+        return _at_most("leak alarm", stated.get(highest), self._limits.alarm, highest)
+
+
+def _best_baseline(every: Mapping[str, Figures], challenger: str, champion: str) -> str:
     """The baseline of least QLIKE that is not the challenger; the champion where there is none."""
-    losses = {n: float(scored[n].loss.mean()) for n in BASELINES if n in scored and n != challenger}
+    losses = {name: every[name].qlike for name in BASELINES if name in every and name != challenger}
     return min(losses, key=lambda name: losses[name]) if losses else champion
-
-
-def _sample(ours: Figures, limits: Limits) -> list[Criterion]:
-    return [
-        _at_least("independent windows", ours.n_independent, limits.min_windows),
-        _at_least("spike episodes", ours.n_episodes, limits.min_episodes),
-    ]
-
-
-def _losses(
-    scored: Mapping[str, Scored], challenger: str, opponent: str, limits: Limits, seed: int
-) -> list[Criterion]:
-    ours, loss, theirs = scored[challenger], scored[challenger].loss, scored[opponent].loss
-    ts, over = ours.ts, f"against {opponent}"
-    bound = float(np.quantile(bootstrap_gain(ts, loss, theirs, seed=seed), 0.05))
-    t = diebold_mariano(ts, loss, theirs, ours.horizon_s)
-    return [
-        _at_least(f"QLIKE gain {over}", gain(loss, theirs), limits.gain),
-        _at_most(f"Diebold-Mariano t {over}", t, limits.dm_t),
-        _above(f"5 % bootstrap bound of the gain {over}", bound, limits.gain_bound),
-        _worst_period(ours, theirs, over, limits),
-    ]
-
-
-def _worst_period(ours: Scored, theirs: Any, over: str, limits: Limits) -> Criterion:
-    name = f"worst quarter {over}"
-    gains = {
-        period: gain(ours.loss[rows], theirs[rows])
-        for period, rows in periods(ours.ts).items()
-        if count_independent(ours.ts[rows], ours.horizon_s) >= limits.period_windows
-    }
-    if not gains:
-        note = f"no quarter holds {limits.period_windows} independent windows"
-        return Criterion(name, None, f">= {limits.worst_period:g}", "not testable", note)
-    worst = min(gains, key=lambda period: gains[period])
-    return _at_least(name, gains[worst], limits.worst_period, worst)
-
-
-def _probabilities(ours: Figures, theirs: Figures, limits: Limits) -> list[Criterion]:
-    loss = None
-    if ours.pr_auc is not None and theirs.pr_auc is not None:
-        loss = theirs.pr_auc - ours.pr_auc
-    note = ours.refusal or f"{_short(ours.pr_auc)} against {_short(theirs.pr_auc)}"
-    return [
-        _at_most("calibration error (ECE)", ours.ece, limits.ece),
-        _at_most("PR-AUC lost to the champion", loss, limits.pr_auc_loss, note),
-    ]
-
-
-def _coverage(ours: Figures, limits: Limits) -> Criterion:
-    low, high = limits.coverage
-    passed = ours.coverage is not None and low <= ours.coverage <= high
-    return _judge("coverage of the 90 % interval", ours.coverage, f"{low:g} to {high:g}", passed)
-
-
-def _alarm(every: list[Figures], limits: Limits) -> Criterion:
-    """A score too good to be true, of any model on these rows, is taken for a leak."""
-    found = {f"R^2 of {f.model}": f.r2_log for f in every}
-    found |= {f"PR-AUC of {f.model}": f.pr_auc for f in every}
-    stated = {name: figure for name, figure in found.items() if figure is not None}
-    if not stated:
-        return Criterion("leak alarm", None, f"<= {limits.alarm:g}", "not testable")
-    highest = max(stated, key=lambda name: stated[name])
-    return _at_most("leak alarm", stated[highest], limits.alarm, highest)
 
 
 def _leaks(leak_tests: Mapping[str, bool]) -> list[Criterion]:
@@ -205,19 +177,13 @@ def _reason(criteria: list[Criterion], challenger: str, champion: str) -> str:
     bad = [c for c in criteria if c.outcome != "passed"]
     if not bad:
         saved = next(c for c in criteria if c.name.startswith("QLIKE gain"))
-        return f"promote {challenger}: {saved.name} {_short(saved.figure)}; every criterion passed"
-    first = bad[0]
-    why = f"{first.name} {_short(first.figure)}, {first.rule} needed"
-    others = f"; {len(bad) - 1} more not passed" if len(bad) > 1 else ""
-    return f"keep {champion}: {why}{others}"
+        return f"promote {challenger}: {saved.name} {short(saved.figure)}; every criterion passed"
+    first, others = bad[0], f"; {len(bad) - 1} more not passed" if len(bad) > 1 else ""
+    return f"keep {champion}: {first.name} {short(first.figure)}, {first.rule} needed{others}"
 
 
 def _at_least(name: str, figure: float, least: float, note: str = "") -> Criterion:
     return _judge(name, figure, f">= {least:g}", figure >= least, note)
-
-
-def _above(name: str, figure: float, bound: float) -> Criterion:
-    return _judge(name, figure, f"> {bound:g}", figure > bound)
 
 
 def _at_most(name: str, figure: float | None, most: float, note: str = "") -> Criterion:
@@ -228,7 +194,3 @@ def _judge(name: str, figure: float | None, rule: str, passed: bool, note: str =
     if figure is None or not np.isfinite(figure):
         return Criterion(name, None, rule, "not testable", note)
     return Criterion(name, float(figure), rule, "passed" if passed else "failed", note)
-
-
-def _short(figure: float | None) -> str:
-    return "unknown" if figure is None else f"{figure:.4g}"

@@ -59,12 +59,13 @@ class Gbm(msgspec.Struct, frozen=True, tag="lightgbm"):
         return np.column_stack([x[:, list(self.columns)], np.log(rate), *relative])
 
     def forecast(self, x: Matrix) -> Vector:
-        """Forecast rv, float64 [n], from features [n, k]; NaN where an rv window is null."""
+        """Forecast rv, float64 [n], from features [n, k]."""
         har = self.har.forecast(x)
         if len(x) == 0:
             return har
         ratio = read_booster(self.booster).predict(self.inputs(x, har), num_threads=1)
-        return np.maximum(har * np.exp(self.weight * np.log(ratio)), self.floor)
+        forecast: Vector = np.maximum(har * np.exp(self.weight * np.log(ratio)), self.floor)
+        return forecast
 
 
 def fit_gbm(dataset: Dataset, rows: Ints, har: GammaHar, seed: int = 0) -> Gbm:

@@ -15,7 +15,7 @@ from volatility.array import Ints, Matrix, Vector
 from volatility.dataset import SECOND_NS, Dataset
 from volatility.timescale import rv_floor
 
-RIDGE: Final = 1e-4
+RIDGE: Final = 1e-2
 """Weight of the squared coefficients (of standardised terms) in the mean deviance / 2."""
 WIDEST: Final = 6.0
 """Standardised terms are cut at this many standard deviations of the training rows."""
@@ -39,7 +39,8 @@ class GammaHar(msgspec.Struct, frozen=True, tag="gamma_har"):
         """Standardised terms, float64 [n, terms]; a missing one stands at its training mean."""
         raw = _raw_terms(x, self.columns, self.floors, self.season)
         standard = (raw - np.array(self.centres)) / np.array(self.spreads)
-        return np.nan_to_num(np.clip(standard, -WIDEST, WIDEST), nan=0.0)
+        filled: Matrix = np.nan_to_num(np.clip(standard, -WIDEST, WIDEST), nan=0.0)
+        return filled
 
     def forecast(self, x: Matrix) -> Vector:
         """Forecast rv, float64 [n], from features [n, k]."""
@@ -48,7 +49,8 @@ class GammaHar(msgspec.Struct, frozen=True, tag="gamma_har"):
         for j, slope in enumerate(self.slopes):
             # Not a matrix product: BLAS sums in an order that depends on the number of rows.
             total += slope * terms[:, j]
-        return np.maximum(np.exp(total), self.floor)
+        forecast: Vector = np.maximum(np.exp(total), self.floor)
+        return forecast
 
 
 def fit_gamma_har(dataset: Dataset, rows: Ints) -> GammaHar:

@@ -65,14 +65,10 @@ def _window_sum(state: Any, column: int, window: int) -> float:
 @njit  # type: ignore[untyped-decorator]
 def _roll(state: Any) -> None:
     """Start a block: what was current is now the previous one."""
-    for column in range(N_SUMS):
-        for part in range(2):
-            state.t[part, column] = state.c[part, column]
-            state.c[part, column] = 0.0
-    for h in range(N_EWMA):
-        for part in range(2):
-            state.ewma_before[part, h] = state.ewma[part, h]
-            state.ewma[part, h] = 0.0
+    state.t[:] = state.c
+    state.c[:] = 0.0
+    state.ewma_before[:] = state.ewma
+    state.ewma[:] = 0.0
     state.k = 0
 
 
@@ -141,9 +137,7 @@ def _push(state: Any, bar: Any, decay: Any) -> None:
     """Take one bar in."""
     if state.k == BLOCK:
         _roll(state)
-    for part in range(2):
-        for column in range(N_SUMS):
-            state.p[state.k, part, column] = state.c[part, column]
+    state.p[state.k] = state.c
     state.k += 1
     state.n += 1
     for h in range(N_EWMA):

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from volatility.column import Ints, codes, text_column
+from volatility.array import Ints
 from volatility.frame import Source
+from volatility.nullable import codes, text_column
 
 RANKED: Final[tuple[Source, ...]] = ("live", "rest", "replay", "sim")
 """Sources by rank, least artificial first."""
@@ -29,7 +30,7 @@ def ranks(column: Any) -> Ints:
     indices, words = codes(column)
     if unknown := set(words) - set(RANKED) - {None}:
         raise ValueError(f"unknown sources {sorted(unknown)}; known are {RANKED}")
-    lookup = np.array([RANKED.index(w) for w in words] + [UNKNOWN], np.int64)  # type: ignore[arg-type]
+    lookup = np.array([RANKED.index(w) for w in words] + [UNKNOWN], np.int64)
     return np.asarray(lookup[indices])
 
 

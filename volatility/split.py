@@ -126,9 +126,11 @@ def tail(ts: Ints, rows: Ints, share: float = 0.15) -> Ints:
     """The rows in the last `share` of `rows` by time; rows of one instant stay together."""
     times = np.sort(ts[rows])
     cut = times[min(int(len(times) * (1.0 - share)), len(times) - 1)]
-    return rows[ts[rows] >= cut]
+    late: Ints = rows[ts[rows] >= cut]
+    return late
 
 
 def purged_head(ts: Ints, label_end: Ints, rows: Ints, held_out: Ints) -> Ints:
     """The rows whose labels are complete before the first of `held_out` is decided."""
-    return rows[label_end[rows] <= ts[held_out].min()]
+    head: Ints = rows[label_end[rows] <= ts[held_out].min()]
+    return head

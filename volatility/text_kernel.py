@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-import numba as nb
 import numpy as np
+from numba import njit, types
 from numpy.typing import NDArray
 
 from volatility.fixed_point import INT64_MAX, MAX_DIGITS, MAX_TEXT
@@ -29,9 +29,12 @@ _ZERO, _NINE, _POINT = ord("0"), ord("9"), ord(".")
 _DASH, _COLON, _PLUS, _BLANK = ord("-"), ord(":"), ord("+"), ord(" ")
 _T, _T_SMALL, _Z, _Z_SMALL = ord("T"), ord("t"), ord("Z"), ord("z")
 _LAST_SECOND: Final = INT64_MAX // SECOND_NS
+_LAST_FRACTION: Final = INT64_MAX % SECOND_NS
+_UNSET_SECOND: Final = UNSET_BEFORE // SECOND_NS
 
-_BYTES = nb.types.Array(nb.uint8, 1, "C", readonly=True)
-_COMPILE: Final[dict[str, Any]] = {"cache": True, "nogil": True, "boundscheck": False}
+_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_FLAGS, _INTS = types.uint8[::1], types.int64[::1]
+_NO_ZONE: Final = 1 << 40
 
 
 class Decimals(NamedTuple):
@@ -49,143 +52,141 @@ class Times(NamedTuple):
     status: Bytes
 
 
-@nb.njit([nb.types.UniTuple(nb.int64, 3)(_BYTES, nb.int64, nb.int64)], **_COMPILE)
-def _decimal(text: Any, start: int, end: int) -> tuple[int, int, int]:
+@njit  # type: ignore[untyped-decorator]
+def _decimal(text: Any, start: int, end: int) -> tuple[Any, Any, int]:
     """Mantissa, fraction digits and status of `text[start:end]`."""
     if end == start:
         return 0, 0, MISSING
     if end - start > MAX_TEXT or text[start] == _POINT or text[end - 1] == _POINT:
         return 0, 0, BAD
-    point, last = np.int64(-1), end
+    point, last = -1, end
     for at in range(start, end):
         if text[at] == _POINT and point < 0:
             point = at
         elif not _ZERO <= text[at] <= _NINE:
             return 0, 0, BAD
     if point >= 0:
-        while text[last - 1] == _ZERO:
+        while text[last - 1] == _ZERO:  # trailing zeros of the fraction do not count
             last -= 1
-    places = last - 1 - point if point >= 0 else np.int64(0)
+    places = last - 1 - point if point >= 0 else 0
     if places > MAX_DIGITS:
         return 0, 0, RANGE
-    value, narrow = np.int64(0), last - start <= MAX_DIGITS
+    mantissa, narrow = np.int64(0), last - start <= MAX_DIGITS
     for at in range(start, last):
         if at != point:
             digit = np.int64(text[at]) - _ZERO
-            if not narrow and value > (INT64_MAX - digit) // 10:
+            if not narrow and mantissa > (INT64_MAX - digit) // 10:
                 return 0, 0, RANGE
-            value = value * 10 + digit
-    return value, places, OK
+            mantissa = mantissa * 10 + digit
+    return mantissa, places, OK
 
 
-@nb.njit(
-    [nb.void(_BYTES, nb.int64[::1], nb.int64[::1], nb.int64[::1], nb.uint8[::1])], **_COMPILE
-)
+@njit([types.void(_BYTES, _INTS, _INTS, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
 def _decimals(text: Any, ends: Any, mantissa: Any, digits: Any, status: Any) -> None:
     start = 0
     for row in range(ends.size):
-        end = ends[row]
-        value, places, state = _decimal(text, start, end)
-        mantissa[row] = value if state == OK else 0
-        digits[row] = places if state == OK else 0
-        status[row] = state
-        start = end
+        mantissa[row], digits[row], status[row] = _decimal(text, start, ends[row])
+        start = ends[row]
 
 
-@nb.njit([nb.int64(_BYTES, nb.int64, nb.int64)], **_COMPILE)
-def _number(text: Any, start: int, length: int) -> int:
-    """`length` digits from `start`, or a hugely negative number when one is not a digit."""
-    value = np.int64(0)
-    for at in range(start, start + length):
-        digit = np.int64(text[at]) - _ZERO
-        value = value * 10 + digit if 0 <= digit <= 9 else np.int64(-(1 << 40))
-    return value
+@njit  # type: ignore[untyped-decorator]
+def _two(text: Any, at: int) -> Any:
+    """The number in two digits, or a hugely negative one when they are none."""
+    tens, ones = np.int64(text[at]) - _ZERO, np.int64(text[at + 1]) - _ZERO
+    return tens * 10 + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -(1 << 20)
 
 
-@nb.njit([nb.int64(nb.int64, nb.int64, nb.int64)], **_COMPILE)
-def _days(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01 in the proleptic Gregorian calendar (years counted from March)."""
-    y = year - (1 if month <= 2 else 0)
-    from_march = (month + 9) % 12
-    of_year = (153 * from_march + 2) // 5 + day - 1
-    return y * 365 + y // 4 - y // 100 + y // 400 + of_year - 719468
+@njit  # type: ignore[untyped-decorator]
+def _day(text: Any, at: int) -> Any:
+    """Days from 1970-01-01 to the date `YYYY-MM-DD` at `at`, or -(1 << 40) when it is none.
 
-
-@nb.njit([nb.int64(nb.int64, nb.int64)], **_COMPILE)
-def _month_days(year: int, month: int) -> int:
+    Years are counted from March, so that the leap day comes last.
+    """
+    year = _two(text, at) * 100 + _two(text, at + 2)
+    month, day = _two(text, at + 5), _two(text, at + 8)
+    if text[at + 4] != _DASH or text[at + 7] != _DASH or year < 1 or not 1 <= month <= 12:
+        return -(1 << 40)
+    longest = 30 if month in (4, 6, 9, 11) else 31
     if month == 2:
-        leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-        return 29 if leap else 28
-    return 30 if month in (4, 6, 9, 11) else 31
+        longest = 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    if not 1 <= day <= longest:
+        return -(1 << 40)
+    y = year - 1 if month <= 2 else year
+    of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+    return y * 365 + y // 4 - y // 100 + y // 400 + of_year - 719_468
 
 
-@nb.njit([nb.int64(_BYTES, nb.int64, nb.int64)], **_COMPILE)
-def _zone(text: Any, start: int, end: int) -> int:
-    """Offset in seconds of the zone in `text[start:end]`, or `1 << 40` when it is none."""
-    if start == end or (end - start == 1 and (text[start] == _Z or text[start] == _Z_SMALL)):
+@njit  # type: ignore[untyped-decorator]
+def _zone(text: Any, start: int, end: int) -> Any:
+    """Offset in seconds of the zone in `text[start:end]`, none is UTC, or `_NO_ZONE`."""
+    if start == end or (end - start == 1 and text[start] in (_Z, _Z_SMALL)):
         return 0
     if end - start != 6 or text[start + 3] != _COLON:
-        return 1 << 40
-    hour, minute = _number(text, start + 1, 2), _number(text, start + 4, 2)
+        return _NO_ZONE
+    hour, minute = _two(text, start + 1), _two(text, start + 4)
     if not (0 <= hour <= 23 and 0 <= minute <= 59):
-        return 1 << 40
+        return _NO_ZONE
     seconds = hour * 3600 + minute * 60
     if text[start] == _PLUS:
         return seconds
-    return -seconds if text[start] == _DASH else 1 << 40
+    return -seconds if text[start] == _DASH else _NO_ZONE
 
 
-@nb.njit([nb.void(_BYTES, nb.int64[::1], nb.int64[::1], nb.uint8[::1])], **_COMPILE)
-def _times(text: Any, ends: Any, ns: Any, status: Any) -> None:
-    start, last_day, last_day_key = 0, np.int64(0), np.int64(-1)
-    for row in range(ends.size):
-        s, end = start, ends[row]
-        start = end
-        ns[row] = 0
-        if end == s:
-            status[row] = MISSING
-            continue
-        status[row] = BAD
-        if end - s < 19 or end - s > 35:
-            continue
-        year, month, day = _number(text, s, 4), _number(text, s + 5, 2), _number(text, s + 8, 2)
-        hour, minute = _number(text, s + 11, 2), _number(text, s + 14, 2)
-        second, mark = _number(text, s + 17, 2), text[s + 10]
-        if text[s + 4] != _DASH or text[s + 7] != _DASH or text[s + 13] != _COLON:
-            continue
-        if text[s + 16] != _COLON or not (mark == _T or mark == _T_SMALL or mark == _BLANK):
-            continue
-        if not (year >= 1 and 1 <= month <= 12 and 0 <= hour <= 23 and 0 <= minute <= 59):
-            continue
-        if not (0 <= second <= 59 and 1 <= day <= _month_days(year, month)):
-            continue
-        at, fraction, width = s + 19, np.int64(0), 0
-        if at < end and text[at] == _POINT:
+@njit  # type: ignore[untyped-decorator]
+def _same_date(text: Any, one: int, other: int) -> Any:
+    for at in range(10):  # noqa: SIM110 - compiled
+        if text[one + at] != text[other + at]:
+            return False
+    return True
+
+
+@njit  # type: ignore[untyped-decorator]
+def _clock(text: Any, start: int, end: int) -> tuple[Any, Any]:
+    """Seconds into the UTC day and nanoseconds of the time after the date; (-1 << 40, 0) if bad."""
+    bad = -(1 << 40), np.int64(0)
+    hour, minute, second = _two(text, start + 11), _two(text, start + 14), _two(text, start + 17)
+    if text[start + 10] not in (_T, _T_SMALL, _BLANK):
+        return bad
+    if text[start + 13] != _COLON or text[start + 16] != _COLON:
+        return bad
+    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 59):
+        return bad
+    at, fraction, unit = start + 19, np.int64(0), np.int64(SECOND_NS)
+    if at < end and text[at] == _POINT:
+        at += 1
+        while at < end and _ZERO <= text[at] <= _NINE:
+            unit //= 10
+            fraction += (np.int64(text[at]) - _ZERO) * unit
             at += 1
-            while at < end and _ZERO <= text[at] <= _NINE:
-                fraction = fraction * 10 + (np.int64(text[at]) - _ZERO)
-                width += 1
-                at += 1
-            if width == 0 or width > 9:
-                continue
-        zone_s = _zone(text, at, end)
-        if zone_s == 1 << 40:
+        if unit == SECOND_NS or at - start > 29:
+            return bad
+    zone_s = _zone(text, at, end)
+    if zone_s == _NO_ZONE:
+        return bad
+    return hour * 3600 + minute * 60 + second - zone_s, fraction
+
+
+@njit([types.void(_BYTES, _INTS, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
+def _times(text: Any, ends: Any, ns: Any, status: Any) -> None:
+    start, dated, day = 0, -1, np.int64(0)
+    for row in range(ends.size):
+        this, end = start, ends[row]
+        start = end
+        ns[row], status[row] = 0, MISSING if end == this else BAD
+        if end - this < 19 or end - this > 35:
             continue
-        for _ in range(9 - width):
-            fraction *= 10
-        key = (year * 16 + month) * 32 + day
-        if key != last_day_key:
-            last_day, last_day_key = _days(year, month, day), key
-        seconds = last_day * 86_400 + hour * 3600 + minute * 60 + second - zone_s
-        if seconds > _LAST_SECOND or (
-            seconds == _LAST_SECOND and fraction > INT64_MAX - _LAST_SECOND * SECOND_NS
-        ):
+        if dated < 0 or not _same_date(text, this, dated):
+            day, dated = _day(text, this), this
+        clock, fraction = _clock(text, this, end)
+        if day == -(1 << 40) or clock == -(1 << 40):
+            continue
+        seconds = day * 86_400 + clock
+        if seconds > _LAST_SECOND or (seconds == _LAST_SECOND and fraction > _LAST_FRACTION):
             status[row] = RANGE
-        elif seconds < UNSET_BEFORE // SECOND_NS:
+        elif seconds < _UNSET_SECOND:
             status[row] = UNSET
         else:
-            ns[row] = seconds * SECOND_NS + fraction
-            status[row] = OK
+            ns[row], status[row] = seconds * SECOND_NS + fraction, OK
 
 
 def _pack(column: Sequence[str | None]) -> tuple[Bytes, Ints]:
@@ -193,8 +194,7 @@ def _pack(column: Sequence[str | None]) -> tuple[Bytes, Ints]:
     try:
         joined = "".join(column)  # type: ignore[arg-type]  # raises on None, which is rare
     except TypeError:
-        column = [text or "" for text in column]
-        joined = "".join(column)
+        return _pack([text or "" for text in column])
     if joined.isascii():
         ends = np.fromiter(map(len, column), np.int64, len(column))  # type: ignore[arg-type]
         return np.frombuffer(joined.encode(), np.uint8), np.cumsum(ends)

@@ -20,7 +20,7 @@ _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?"
     r"(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))?"
 )
-_ZONE = re.compile(r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
+_ZONE = re.compile(r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})\Z")
 _EPOCH = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,32}))?")
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 
@@ -54,7 +54,7 @@ def parse_time(text: str) -> int | None:
 
 def has_zone(text: str) -> bool:
     """Whether `text` ends in `Z` or a numeric offset, so that it names an instant by itself."""
-    return bool(text) and _ZONE.fullmatch(text, len(text) - (1 if text[-1] in "Zz" else 6)) is not None
+    return _ZONE.search(text) is not None
 
 
 def parse_epoch(text: str) -> int:

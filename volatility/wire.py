@@ -117,6 +117,11 @@ class Decoded:
     products: list[tuple[int, str]] = field(default_factory=list)  # of frames without rows
 
 
+def tag(message: Any) -> str:
+    """The tag that tells a message class apart on the wire."""
+    return str(message.__struct_config__.tag)
+
+
 def one_line(reason: str) -> str:
     """`reason` without line breaks and no longer than `REASON_LENGTH`."""
     flat = " ".join(reason.split())
@@ -124,7 +129,9 @@ def one_line(reason: str) -> str:
 
 
 def decode_all(
-    payloads: Sequence[Payload], decode: Callable[[Any], Any], fallback: Callable[[Payload, str], Any]
+    payloads: Sequence[Payload],
+    decode: Callable[[Any], Any],
+    fallback: Callable[[Payload, str], Any],
 ) -> list[Any]:
     """Decode every payload; where `decode` raises, `fallback(payload, reason)` stands in."""
     messages: list[Any] = []
@@ -137,7 +144,9 @@ def decode_all(
     return messages
 
 
-def by_type(messages: Sequence[Any], frames: Sequence[int]) -> dict[type, tuple[list[Any], list[int]]]:
+def by_type(
+    messages: Sequence[Any], frames: Sequence[int]
+) -> dict[type, tuple[list[Any], list[int]]]:
     """Messages and their frames, grouped by class, each in order."""
     classes = list(map(type, messages))
     distinct = set(classes)

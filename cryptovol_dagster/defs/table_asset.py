@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import dagster as dg
 
@@ -11,6 +11,10 @@ from cryptovol_dagster.build import Built
 from data_lake.tables import Table
 
 Dep = dg.AssetDep | dg.AssetKey
+Extra = Mapping[str, Any] | Callable[[], Mapping[str, str]]
+"""More facts about a run: metadata, or Markdown made only when something was built."""
+
+SINGLE_RUN: Final = dg.BackfillPolicy.single_run()
 
 
 def asset_key(table: Table) -> dg.AssetKey:
@@ -18,7 +22,9 @@ def asset_key(table: Table) -> dg.AssetKey:
     return dg.AssetKey(table.path.split("/"))
 
 
-def table_spec(table: Table, deps: Sequence[Dep], *kinds: str, may_skip: bool = False) -> dg.AssetSpec:
+def table_spec(
+    table: Table, deps: Sequence[Dep], *kinds: str, may_skip: bool = False
+) -> dg.AssetSpec:
     """The asset of a table: documentation, columns and units come from its contract."""
     columns = [
         dg.TableColumn(c.name, str(c.type), c.doc, dg.TableColumnConstraints(c.nullable))
@@ -41,7 +47,9 @@ def neighbours(table: Table, mapping: dg.TimeWindowPartitionMapping) -> dg.Asset
     return dg.AssetDep(asset_key(table), partition_mapping=mapping)
 
 
-def hours_of_run(context: dg.AssetExecutionContext, partitions: dg.PartitionsDefinition[str]) -> list[str]:
+def hours_of_run(
+    context: dg.AssetExecutionContext, partitions: dg.PartitionsDefinition[str]
+) -> list[str]:
     """The hours this run is for, oldest first, without those that do not exist yet.
 
     A run over a range carries its ends as tags, which Dagster does not check against the
@@ -54,16 +62,22 @@ def materialized(
     context: dg.AssetExecutionContext,
     table: Table,
     built: Built,
-    extra: Mapping[str, Any] | None = None,
+    extra: Extra | None = None,
 ) -> dg.MaterializeResult[None]:
     """Report each hour by itself (rows, span, products), and `extra` with the newest one."""
     key, newest = asset_key(table), max(built, default=None)
     for hour, manifest in built.items():
         facts = hour_facts(built, [hour]) | {"content": manifest.sha256[:12]}
         if hour == newest:
-            facts |= {"run_rows": sum(m.rows for m in built.values())} | dict(extra or {})
+            facts |= {"run_rows": sum(m.rows for m in built.values())} | _facts(extra)
         context.add_asset_metadata(facts, asset_key=key, partition_key=hour)
     return dg.MaterializeResult(asset_key=key)
+
+
+def _facts(extra: Extra | None) -> dict[str, Any]:
+    if callable(extra):
+        return {name: dg.MetadataValue.md(text) for name, text in extra().items()}
+    return dict(extra or {})
 
 
 def hour_facts(built: Built, hours: Iterable[str]) -> dict[str, Any]:

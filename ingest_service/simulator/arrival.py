@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.weather import STEPS, Floats
+from ingest_service.simulator.column import Floats
+from ingest_service.simulator.weather import STEPS
 
 BRANCHING: Final = 0.4
 """Mean number of orders that one order provokes directly."""

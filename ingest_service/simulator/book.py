@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from ingest_service.simulator.column import Flags, Floats, Ints
 from ingest_service.simulator.listing import SIZE_DIGITS, Listing
-from ingest_service.simulator.tape import Fills, Ints
-from ingest_service.simulator.weather import Floats
+from ingest_service.simulator.tape import Fills
 
 MEAN_FILLS: Final = 1.4
 """Resting orders one taker order meets, on average."""
@@ -25,7 +25,9 @@ _SPREAD: Final = 0.12  # mean of a wide spread, in standard deviations of one se
 _STEP: Final = 0.06  # mean distance between levels, same unit
 _SAME_LEVEL: Final = 0.5  # chance that the next fill of a sweep is at the same price
 _PARTIAL: Final = 0.6  # chance that an order leaves something at the price it traded at
-_TRADE_NOTIONAL: Final = 150.0  # median fill, quote currency at USD-like prices
+SIZE_SPREAD: Final = 1.6
+"""Standard deviation of the logarithm of a fill's size."""
+
 _DEPTH: Final = 8.0  # median size of a level, in median fills
 _THINNING: Final = 0.6  # depth falls with volatility to this power
 _ROUND: Final = 10_000  # some people trade round sizes: multiples of 1e-4
@@ -53,8 +55,9 @@ def fill(listing: Listing, rng: np.random.Generator, orders: Orders, opening: bo
     last[np.cumsum(fills) - 1] = True
     bid, ask = _touch(rng, orders)
     sign = orders.sign[order]
-    price, after = _sweep(rng, np.where(orders.sign > 0, ask, bid)[order], sign, last,
-                          _STEP * orders.tick_sd[order])
+    price, after = _sweep(
+        rng, np.where(orders.sign > 0, ask, bid)[order], sign, last, _STEP * orders.tick_sd[order]
+    )
     size = _sizes(listing, rng, orders, len(order))
     hit_size, other_size = _depth(listing, rng, orders, order)
     following = np.append(size[1:], 0)
@@ -82,7 +85,7 @@ def _touch(rng: np.random.Generator, orders: Orders) -> tuple[Ints, Ints]:
 
 
 def _sweep(
-    rng: np.random.Generator, touch: Ints, sign: Ints, last: np.ndarray, step: Floats
+    rng: np.random.Generator, touch: Ints, sign: Ints, last: Flags, step: Floats
 ) -> tuple[Ints, Ints]:
     """Price of every fill, and the best price left on the side that was hit."""
     count = len(touch)
@@ -101,7 +104,7 @@ def _sizes(listing: Listing, rng: np.random.Generator, orders: Orders, count: in
     """Sizes of `count` fills, heavy-tailed, some of them round."""
     if not count:
         return np.empty(0, dtype=np.int64)
-    size = _lots(listing, _median_size(listing) * np.exp(1.6 * rng.standard_normal(count)))
+    size = _lots(listing, _median_size(listing) * np.exp(SIZE_SPREAD * rng.standard_normal(count)))
     is_round = (rng.random(count) < 0.2) & (size >= _ROUND)
     return np.where(is_round, size - size % max(_ROUND, _lot(listing)), size)
 
@@ -121,7 +124,7 @@ def _depth(
 
 
 def _median_size(listing: Listing) -> float:
-    return _TRADE_NOTIONAL / max(listing.price, 1e-6)
+    return listing.median_notional / listing.price
 
 
 def _lot(listing: Listing) -> int:

@@ -1,11 +1,13 @@
-"""The rolling statistics a ticker frame carries: open, low, high, volume of 24 h, volume of 30 d."""
+"""The rolling statistics of a ticker frame: a day's open, low, high, volume; 30 d volume."""
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 
+from ingest_service.simulator.book import SIZE_SPREAD
 from ingest_service.simulator.listing import SIZE_DIGITS, Listing
 from ingest_service.simulator.tape import Day, Fills
 
@@ -13,11 +15,15 @@ _MINUTES: Final = 1440
 
 
 class RollingDay:
-    """The last 1440 minutes of one product, seeded with a flat, plausible yesterday."""
+    """The last 1440 minutes of one product, seeded with a flat, plausible yesterday.
+
+    The 30 d volume starts plausible and only grows: nobody has run this for a month.
+    """
 
     def __init__(self, listing: Listing) -> None:
         price = round(listing.price * 10**listing.price_digits)
-        volume = round(listing.daily_turnover / listing.price * 10**SIZE_DIGITS)
+        mean_size = listing.median_notional / listing.price * math.exp(SIZE_SPREAD**2 / 2)
+        volume = round(86_400 * listing.trades_per_s * mean_size * 10**SIZE_DIGITS)
         lot = 10 ** (SIZE_DIGITS - listing.lot_digits)
         self._open = np.full(_MINUTES, price)
         self._low, self._high = self._open.copy(), self._open.copy()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
 from data_lake.clock import Clock
 from ingest_service.simulator.fault import Fault
-from ingest_service.simulator.market import CHANNELS, MATCHES, TICKER, Block, Market, MarketConfig
+from ingest_service.simulator.market import Block, Market, MarketConfig
 from ingest_service.simulator.mischief import Mischief
 from ingest_service.simulator.pace import Pace
 from ingest_service.simulator.session import Session
@@ -19,7 +19,7 @@ from ingest_service.simulator.truth import Truth
 from ingest_service.simulator.wire import last_match
 
 _BATCH: Final = 256  # rows sent between two looks at the sockets
-_LONGEST_NAP_S: Final = 0.02  # a hand-driven clock is looked at this often
+_NAP_S: Final = (0.002, 0.02)  # shortest: many small writes are dear; longest: manual clocks
 
 
 class Floor:
@@ -42,33 +42,49 @@ class Floor:
         self.truth = Truth(config.products)
         self.happened = self._mischief.happened
         self.now_ns = config.start_ns  # event time of the newest row played
+        self._frames_sent = 0  # to clients that have left
         self._row = 0  # first row of the block not played yet
         self._block = self._next_block()
         if self._block is not None:
-            self._remember(self._block, np.flatnonzero(self._block.ts_event <= config.start_ns))
+            opening = np.searchsorted(self._block.ts_event, config.start_ns, side="right")
+            self._remember(self._block, int(opening))
 
     async def run(self, clock: Clock, speed: float) -> None:
         """Play until the market is over."""
         pace = Pace(clock, self._config.start_ns, speed)
         while self._block is not None:
             await self._play(self._block, pace)
-            self._remember(self._block, np.arange(len(self._block.frames)))
+            self._remember(self._block, len(self._block.frames))
             self._block, self._row = self._next_block(), 0
 
     def join(self, session: Session, message: str | bytes) -> None:
-        """Apply a client's request and answer it: ack, then snapshots of what is new.
-
-        Raises:
-            RefusedError: the request is not understood.
-        """
-        ack, fresh = session.subscriptions.request(message)
-        session.write([ack, *self._snapshots(fresh)])
+        """Apply a client's request and answer it: ack or error, then snapshots of what is new."""
+        answer, fresh = session.subscriptions.request(message)
+        session.write([answer, *self._snapshots(fresh)])
         if session.listening:
             self._heard.set()
+
+    def leave(self, session: Session) -> None:
+        """Forget a client that has gone."""
+        self.sessions.discard(session)
+        self._frames_sent += session.frames_sent
+
+    @property
+    def frames_sent(self) -> int:
+        """Frames sent so far, to clients of now and before."""
+        return self._frames_sent + sum(session.frames_sent for session in self.sessions)
 
     async def hang_up(self, code: int, reason: str = "") -> None:
         """Close every session; returns when all have read what was sent before."""
         await asyncio.gather(*(session.hang_up(code, reason) for session in self.sessions))
+
+    async def evict(self, grace_s: float) -> None:
+        """Wait for clients that are closing; cut off those still there after `grace_s`."""
+        leaving = [asyncio.create_task(s.connection.wait_closed()) for s in self.sessions]
+        if leaving:
+            _, stuck = await asyncio.wait(leaving, timeout=grace_s)
+            for session in self.sessions if stuck else ():
+                session.connection.transport.abort()
 
     def _next_block(self) -> Block | None:
         block = next(self._market, None)
@@ -93,7 +109,7 @@ class Floor:
             until = int(np.searchsorted(block.ts_event[:until], now, side="right"))
         if until <= row:
             due = pace.real_seconds_until(int(block.ts_event[row]))
-            await asyncio.sleep(min(due, _LONGEST_NAP_S))
+            await asyncio.sleep(min(max(due, _NAP_S[0]), _NAP_S[1]))
             return
         listeners = [session for session in self.sessions if session.listening]
         if self._wait and not listeners and block.visible[row:until].any():
@@ -113,15 +129,19 @@ class Floor:
         await self._heard.wait()
         pace.resume()
 
-    def _remember(self, block: Block, rows: Iterable[int]) -> None:
-        """Keep the newest match and ticker of every product, sent or not, among `rows`."""
-        for row in rows:
-            if block.trade_id[row]:
-                at = int(block.topic[row])
-                self._last[at] = int(block.trade_id[row]), block.frames[row]
+    def _remember(self, block: Block, stop: int) -> None:
+        """Keep the newest frame of every topic among the rows before `stop`, sent or not."""
+        topics, backwards = np.unique(block.topic[:stop][::-1], return_index=True)
+        for one, row in zip(topics.tolist(), (stop - 1 - backwards).tolist(), strict=True):
+            self._last[one] = int(block.trade_id[row]), block.frames[row]
 
     def _snapshots(self, fresh: list[tuple[str, str]]) -> Iterator[bytes]:
-        """The newest ticker and match of freshly subscribed products."""
+        """The last trade of freshly subscribed products: as ticker, then as last_match."""
         if self._block is not None:
-            self._remember(self._block, range(self._row))
-        ...
+            self._remember(self._block, self._row)
+        for channel in ("ticker", "matches"):
+            for product in (product for name, product in fresh if name == channel):
+                at = topic(self._config.products.index(product), channel)
+                trade_id, frame = self._last[at]
+                self.truth.shown(product, trade_id)
+                yield frame if channel == "ticker" else last_match(frame)

@@ -23,7 +23,7 @@ class Listing:
     lot_digits: int = 8  # sizes are multiples of 10^-lot_digits base currency
     trades_per_s: float  # long-run mean of single executions (one match frame each)
     annual_volatility: float  # of log returns, at average weather
-    daily_turnover: float = 2e8  # quote currency; only seeds the 24 h statistics
+    median_notional: float = 150.0  # of one trade, quote currency
 
     @property
     def number(self) -> int:
@@ -32,7 +32,13 @@ class Listing:
 
 
 def _known(
-    product: str, price: float, digits: int, trades: float, vol: float, lot: int = 8
+    product: str,
+    price: float,
+    digits: int,
+    trades: float,
+    vol: float,
+    lot: int = 8,
+    notional: float = 150.0,
 ) -> Listing:
     return Listing(
         product=product,
@@ -41,6 +47,7 @@ def _known(
         lot_digits=lot,
         trades_per_s=trades,
         annual_volatility=vol,
+        median_notional=notional,
     )
 
 
@@ -55,7 +62,7 @@ LISTINGS: Final[dict[str, Listing]] = {
         _known("ADA-USD", 0.65, 4, 0.4, 0.90),
         _known("LINK-USD", 15.0, 3, 0.4, 0.85, 2),
         _known("LTC-USD", 90.0, 2, 0.4, 0.70),
-        _known("ETH-BTC", 0.035, 5, 0.4, 0.45),
+        _known("ETH-BTC", 0.035, 5, 0.4, 0.45, 8, 0.0015),
     )
 }
 """Products with a character of their own; any other valid id is made up by `listing`."""

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from ingest_service.simulator.column import Flags, Ints
 from ingest_service.simulator.listing import Listing, listing
 from ingest_service.simulator.pit import MINUTE, SECOND, Pit, Span
-from ingest_service.simulator.tape import Ints, Tape
+from ingest_service.simulator.tape import Tape
 from ingest_service.simulator.weather import Weather
 from ingest_service.simulator.wire import heartbeat_frames, trade_frames
-
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 CHANNELS: Final = ("matches", "ticker", "heartbeat")
 """Channels in topic order: a frame's topic is `len(CHANNELS) * product index + channel index`."""

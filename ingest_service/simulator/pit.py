@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 
 from ingest_service.simulator.arrival import Arrivals
-from ingest_service.simulator.book import MEAN_FILLS, Fills, Orders, fill
+from ingest_service.simulator.book import MEAN_FILLS, Orders, fill
+from ingest_service.simulator.column import Flags, Floats, Ints
 from ingest_service.simulator.day import RollingDay
 from ingest_service.simulator.listing import Listing
-from ingest_service.simulator.tape import Heartbeats, Ints, Tape
-from ingest_service.simulator.weather import STEPS, Floats, Weather, blend, season
+from ingest_service.simulator.tape import Fills, Heartbeats, Tape
+from ingest_service.simulator.weather import STEPS, Weather, blend, season
 
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
@@ -32,7 +33,7 @@ class Span:
     start_ns: int
     end_ns: int
 
-    def keeps(self, ts: Ints) -> np.ndarray:
+    def keeps(self, ts: Ints) -> Flags:
         """Which instants lie in the span."""
         return (ts >= self.start_ns) & (ts < self.end_ns)
 
@@ -118,7 +119,8 @@ class Pit:
     def _beat_times(self, span: Span) -> Ints:
         phase_ns = self.listing.number % 1_000_000 * 1000
         beats = span.open_ns + np.arange(STEPS) * SECOND + phase_ns
-        return beats[span.keeps(beats)]
+        kept: Ints = beats[span.keeps(beats)]
+        return kept
 
     def _sequences(self, ts: Ints, order: Ints, beat_ts: Ints) -> tuple[Ints, Ints]:
         """Increasing numbers for trades and heartbeats together; fills of one order step by 2."""

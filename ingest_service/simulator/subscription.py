@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from ingest_service.simulator.market import CHANNELS, Flags
+from ingest_service.simulator.column import Flags
+from ingest_service.simulator.market import CHANNELS
 from ingest_service.simulator.wire import error_frame, subscriptions_frame
 
 _AUTHENTICATED = frozenset({"level2", "level3", "full"})
@@ -29,12 +30,8 @@ class _Request(msgspec.Struct):
     product_ids: list[str] = []
 
 
-class RefusedError(Exception):
-    """A request the exchange does not honour; `frame` is its answer."""
-
-    def __init__(self, message: str, reason: str = "") -> None:
-        super().__init__(message, reason)
-        self.frame = error_frame(message, reason)
+class _RefusedError(Exception):
+    """A request the exchange does not honour: what its error frame says."""
 
 
 class Subscriptions:
@@ -47,13 +44,15 @@ class Subscriptions:
         """By topic; the last one, for everybody, is set while anything is subscribed."""
 
     def request(self, message: str | bytes) -> tuple[bytes, list[tuple[str, str]]]:
-        """Apply a client's message; return the ack and the (channel, product) pairs that are new.
+        """Apply a client's message; return the answer and the (channel, product) pairs now new.
 
-        Raises:
-            RefusedError: the message is not understood; nothing has changed.
+        The answer is the ack, or an error frame when the request is refused; then nothing changed.
         """
-        asked = _decode(message)
-        pairs = self._pairs(asked)
+        try:
+            asked = _decode(message)
+            pairs = self._pairs(asked)
+        except _RefusedError as refusal:
+            return error_frame(*refusal.args), []
         if asked.type == "unsubscribe":
             for channel, product in pairs:
                 self._remove(channel, product)
@@ -74,18 +73,18 @@ class Subscriptions:
             self._check(asked, name, products)
             pairs |= dict.fromkeys((name, product) for product in products)
         if not pairs and asked.type == "subscribe":
-            raise RefusedError("Failed to subscribe", "no channels or product_ids provided")
+            raise _RefusedError("Failed to subscribe", "no channels or product_ids provided")
         return list(pairs)
 
     def _check(self, asked: _Request, channel: str, products: list[str]) -> None:
         failed = f"Failed to {asked.type}"
         if channel in _AUTHENTICATED:
-            raise RefusedError(failed, _NEEDS_KEY)
+            raise _RefusedError(failed, _NEEDS_KEY)
         if channel not in CHANNELS:
-            raise RefusedError(failed, f"{channel} is not a valid channel")
+            raise _RefusedError(failed, f"{channel} is not a valid channel")
         for product in products:
             if product not in self._products:
-                raise RefusedError(failed, f"{product} is not a valid product")
+                raise _RefusedError(failed, f"{product} is not a valid product")
 
     def _remove(self, channel: str, product: str) -> None:
         held = self._channels.get(channel, [])
@@ -111,6 +110,6 @@ def _decode(message: str | bytes) -> _Request:
     try:
         return msgspec.json.decode(message, type=_Request)
     except msgspec.ValidationError as exc:
-        raise RefusedError("Failed to parse request", str(exc)) from exc
+        raise _RefusedError("Failed to parse request", str(exc)) from exc
     except (msgspec.DecodeError, RecursionError) as exc:
-        raise RefusedError("Malformed JSON") from exc
+        raise _RefusedError("Malformed JSON") from exc

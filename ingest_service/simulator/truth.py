@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from ingest_service.simulator.column import Ints
 from ingest_service.simulator.market import CHANNELS, MATCHES, Block
-from ingest_service.simulator.tape import Ints, Tape
+from ingest_service.simulator.tape import Tape
 from ingest_service.simulator.wire import MAKER_SIDE, TAKER_SIDE
 
 PRICE_DIGITS: Final = 8
@@ -74,7 +75,7 @@ class Truth:
     def quotes(self) -> Any:
         """The book after every trade, a `pa.Table` sorted by product and sequence.
 
-        Columns as in silver: product, bid, ask, bid_size, ask_size (at scale 8), ts_event, sequence.
+        Columns as in silver, at scale 8: product, bid, ask, bid_size, ask_size, ts_event, sequence.
         """
         return _stack([_quotes(tape) for tape in self._tapes], "sequence")
 
@@ -125,5 +126,3 @@ def _quotes(tape: Tape) -> Any:
             "sequence": tape.sequence,
         }
     )
-
-

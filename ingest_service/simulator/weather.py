@@ -11,11 +11,12 @@ weather blends one source shared by the whole market with one of its own.
 
 from __future__ import annotations
 
-from typing import Any, Final
+import math
+from typing import Final
 
 import numpy as np
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+from ingest_service.simulator.column import Floats, Ints
 
 STEPS: Final = 60
 """Seconds of one block."""
@@ -56,9 +57,9 @@ class Weather:
         return path.sum(axis=0), rng.standard_normal(STEPS) + jumps
 
 
-def season(second_of_day: Floats) -> Floats:
+def season(second_of_day: Floats | Ints) -> Floats:
     """Intraday profile of log variance, mean 0: highest around 15:00 UTC, lowest at night."""
-    hour = second_of_day / 3600
+    hour: Floats = second_of_day / 3600
     daily = 0.45 * np.cos(2 * np.pi * (hour - 15.0) / 24)
     half_daily: Floats = 0.20 * np.cos(4 * np.pi * (hour - 14.5) / 24)
     return daily + half_daily
@@ -66,4 +67,4 @@ def season(second_of_day: Floats) -> Floats:
 
 def blend(market: Floats, own: Floats) -> Floats:
     """Mix the market's path with a product's own, keeping the variance."""
-    return np.sqrt(1 - OWN_SHARE) * market + np.sqrt(OWN_SHARE) * own
+    return math.sqrt(1 - OWN_SHARE) * market + math.sqrt(OWN_SHARE) * own

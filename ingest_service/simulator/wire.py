@@ -62,9 +62,7 @@ def trade_frames(tape: Tape) -> list[bytes]:
     return frames
 
 
-def _matches(
-    tape: Tape, times: list[str], prices: list[str], sizes: list[str]
-) -> Iterator[bytes]:
+def _matches(tape: Tape, times: list[str], prices: list[str], sizes: list[str]) -> Iterator[bytes]:
     product = tape.listing.product
     ids = _uuids(tape.order_ids)
     takers = ids[len(times) :]
@@ -87,9 +85,7 @@ def _matches(
         ).encode()
 
 
-def _tickers(
-    tape: Tape, times: list[str], prices: list[str], sizes: list[str]
-) -> Iterator[bytes]:
+def _tickers(tape: Tape, times: list[str], prices: list[str], sizes: list[str]) -> Iterator[bytes]:
     product, digits = tape.listing.product, tape.listing.price_digits
     rows = zip(
         tape.sequence.tolist(),

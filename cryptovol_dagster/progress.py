@@ -1,0 +1,30 @@
+"""Who wants to hear how far a build has come: set by the command line, told by the builders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+
+Progress = Callable[[str, int, int], None]
+"""`progress("silver/trades", hours done, hours of this run)`; for training, fits instead of hours."""
+
+_listener: Final[ContextVar[Progress | None]] = ContextVar("progress", default=None)
+
+
+@contextmanager
+def listening(progress: Progress | None) -> Iterator[None]:
+    """Send what builders tell inside the block to `progress`; in-process runs only."""
+    token = _listener.set(progress)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def tell(what: str, done: int, total: int) -> None:
+    """Say that `done` of `total` are finished; nobody may be listening."""
+    progress = _listener.get()
+    if progress is not None:
+        progress(what, done, total)

@@ -1,0 +1,104 @@
+"""Bronze to trades and quotes: frames are parsed once for many hours and both tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pyarrow as pa
+
+from cryptovol_dagster.progress import tell
+from data_lake.chain import BronzeFile, chain, fingerprint, read_frames
+from data_lake.lake import Lake
+from data_lake.layout import HOUR_NS, hour_bounds, input_name
+from data_lake.manifest import Manifest
+from data_lake.tables import FRAMES, QUOTES, TRADES, Table
+from volatility.column import numbers
+from volatility.dedupe import distinct_quotes, distinct_trades
+from volatility.normalise import normalise
+from volatility.scale import tighten
+
+MAX_FRAMES: Final = 1_000_000
+"""Frames parsed at once; more hours than hold that many are built in several steps."""
+
+
+@dataclass
+class Ticks:
+    """What one parse of bronze gave. Frames of files that touch the hours, whatever their hour."""
+
+    built: dict[str, dict[str, Manifest]] = field(default_factory=dict)  # table path, hour
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)  # frames by (kind, verdict)
+    reasons: Counter[str] = field(default_factory=Counter)  # frames by what was odd about them
+
+
+def build_ticks(
+    lake: Lake, hours: Sequence[str], tables: Sequence[Table] = (TRADES, QUOTES)
+) -> Ticks:
+    """Build trades and quotes (or one of them) of some hours from the frames that touch them.
+
+    An hour no frame touches becomes an empty partition: nothing happened in it.
+    """
+    ticks = Ticks({table.path: {} for table in tables})
+    touching = by_hour(chain(lake))
+    for some in _steps(sorted(hours), touching):
+        files = sorted({file for hour in some for file in touching.get(hour, ())})
+        found = normalise(read_frames(lake, files=files))
+        ticks.kinds.update(found.counts())
+        ticks.reasons.update(reason for reason in found.reason.to_pylist() if reason)
+        for table in tables:
+            rows = _distinct(table, found)
+            for hour, part in _split(rows, table.time, some):
+                inputs = {input_name(FRAMES, hour): fingerprint(touching.get(hour, ()), hour)}
+                ticks.built[table.path][hour] = lake.replace(table, hour, part, inputs)
+                tell(table.path, len(ticks.built[table.path]), len(hours))
+    return ticks
+
+
+def build_trades(lake: Lake, hours: Sequence[str]) -> dict[str, Manifest]:
+    """Build `silver/trades` of some hours from bronze; manifests by hour."""
+    return build_ticks(lake, hours, (TRADES,)).built[TRADES.path]
+
+
+def build_quotes(lake: Lake, hours: Sequence[str]) -> dict[str, Manifest]:
+    """Build `silver/quotes` of some hours from bronze; manifests by hour."""
+    return build_ticks(lake, hours, (QUOTES,)).built[QUOTES.path]
+
+
+def by_hour(files: Sequence[BronzeFile]) -> dict[str, list[BronzeFile]]:
+    """Bronze files by the event-time hours they touch."""
+    touching: dict[str, list[BronzeFile]] = {}
+    for file in files:
+        for hour in file.hours:
+            touching.setdefault(hour, []).append(file)
+    return touching
+
+
+def _distinct(table: Table, found: Any) -> Any:
+    return distinct_trades(found.trades) if table is TRADES else distinct_quotes(found.quotes)
+
+
+def _steps(
+    hours: Sequence[str], touching: Mapping[str, Sequence[BronzeFile]]
+) -> Iterator[list[str]]:
+    """Hours in runs whose files hold at most MAX_FRAMES frames together, where one alone does."""
+    step: list[str] = []
+    files: dict[str, int] = {}
+    for hour in hours:
+        own = {file.path: file.rows for file in touching.get(hour, ())}
+        if step and sum((files | own).values()) > MAX_FRAMES:
+            yield step
+            step, files = [], {}
+        step.append(hour)
+        files |= own
+    if step:
+        yield step
+
+
+def _split(rows: Any, time: str, hours: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The rows of each hour [H, H + 1 h), in their order, at scales of their own."""
+    number = numbers(rows.column(time)) // HOUR_NS
+    for hour in hours:
+        mine = pa.array(number == hour_bounds(hour)[0] // HOUR_NS)
+        yield hour, tighten(rows.filter(mine).combine_chunks())

@@ -1,0 +1,88 @@
+"""The generated parts of this package's README: tables, SQL macros and settings.
+
+`python -m data_lake.document` writes them anew; a test fails when they are out of date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from pydantic.fields import FieldInfo
+
+from data_lake.macro import MACRO_DOCS
+from data_lake.settings import Settings
+from data_lake.tables import TABLES, Table
+
+README: Final = Path(__file__).parent / "README.md"
+
+
+def render(text: str) -> str:
+    """`text` with every generated part, between its two markers, made anew."""
+    for name, make in _PARTS.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = marked.sub(lambda found, make=make: f"{found[1]}{make()}{found[2]}", text)  # type: ignore[misc]
+    return text
+
+
+def tables_part() -> str:
+    """Every table with its key, its hour rule and its columns."""
+    return "\n".join(_table_part(table) for table in TABLES.values())
+
+
+def macros_part() -> str:
+    """Every SQL macro."""
+    return _grid(("macro", "gives"), [(f"`{call}`", doc) for call, doc in MACRO_DOCS.items()])
+
+
+def settings_part() -> str:
+    """Every setting with its variable and default."""
+    rows = [
+        (f"`{_variable(name, field)}`", f"`{field.default}`" if str(field.default) else "", str(field.description))
+        for name, field in Settings.model_fields.items()
+    ]  # fmt: skip
+    return _grid(("variable", "default", "meaning"), rows)
+
+
+def _table_part(table: Table) -> str:
+    if table.layout == "chain":
+        rule = "files in offset order, per topic, epoch and partition"
+    elif table.edge == "opens":
+        rule = f"hour H holds H <= `{table.time}` < H + 1 h"
+    else:
+        rule = f"hour H holds H < `{table.time}` <= H + 1 h"
+    key = ", ".join(f"`{name}`" for name in table.key)
+    columns = [
+        (f"`{c.name}`", f"{c.type}{', null' if c.nullable else ''}", c.doc.replace("|", "\\|"))
+        for c in table.columns
+    ]
+    title = f"### {table.path}\n{table.doc} Key: {key}; {rule}; schema version {table.version}.\n\n"
+    return title + _grid(("column", "type", "meaning"), columns)
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else f"CRYPTOVOL_{name.upper()}"
+
+
+def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+_PARTS: Final[dict[str, Callable[[], str]]] = {
+    "tables": tables_part,
+    "macros": macros_part,
+    "settings": settings_part,
+}
+
+
+def main() -> None:
+    """Write the generated parts of the README anew."""
+    README.write_text(render(README.read_text("utf-8")), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

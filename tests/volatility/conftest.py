@@ -1,0 +1,153 @@
+"""A simulated market for the models' tests: stochastic volatility on 10 s bars, sampled a minute.
+
+Two log-variance factors revert to their mean, one in minutes, one in hours, so that heterogeneous
+windows beat the last one. With `hidden=True` the variance of the minutes to come also depends on
+an interaction of two persistent features that no linear model can express.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from volatility.dataset import SECOND_NS, Dataset, dataset
+from volatility.feature import FEATURES, HALF_LIVES_S, HORIZONS_S, WINDOWS_S
+from volatility.timescale import rv_floor
+
+BAR_S = 10
+STEP_S = 60
+START_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01T00:00:00Z
+Values = npt.NDArray[np.float64]
+Tables = tuple[Any, Any]
+Market = Callable[..., Tables]
+
+
+def _reverting(generator: np.random.Generator, n: int, half_life_s: float, spread: float) -> Values:
+    keep = 0.5 ** (BAR_S / half_life_s)
+    shocks = generator.standard_normal(n) * spread * np.sqrt(1.0 - keep * keep)
+    path = np.empty(n)
+    level = generator.standard_normal() * spread
+    for i in range(n):
+        level = keep * level + shocks[i]
+        path[i] = level
+    return path
+
+
+def _window(values: Values, bars: int) -> Values:
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    out = np.full(len(values), np.nan)
+    out[bars - 1 :] = np.maximum(sums[bars:] - sums[:-bars], 0.0)
+    return out
+
+
+def _ewma(values: Values, half_life_s: float) -> Values:
+    keep, level, out = 0.5 ** (BAR_S / half_life_s), values.mean(), np.empty(len(values))
+    for i, value in enumerate(values):
+        level = keep * level + (1.0 - keep) * value
+        out[i] = level
+    return out / BAR_S
+
+
+def _threshold(ts: npt.NDArray[np.int64], past: Values) -> Values:
+    """The 90 % quantile of the windows that ended by ts."""
+    seen: list[float] = []
+    out = np.full(len(ts), np.nan)
+    for i, value in enumerate(past):
+        if np.isfinite(value):
+            insort(seen, float(value))
+        if len(seen) >= 30:
+            out[i] = seen[int(0.9 * (len(seen) - 1))]
+    return out
+
+
+def _nullable(values: Values) -> Any:
+    return pa.array(values, mask=~np.isfinite(values))
+
+
+def _simulate_product(name: str, code: int, bars: int, seed: int, hidden: bool) -> Tables:
+    generator = np.random.default_rng([seed, code])
+    ts = START_NS + np.arange(1, bars + 1) * BAR_S * SECOND_NS
+    log_var = _reverting(generator, bars, 900.0, 0.7) + _reverting(generator, bars, 14_400.0, 0.8)
+    spread = _reverting(generator, bars, 1_800.0, 1.0)
+    imbalance = _reverting(generator, bars, 1_800.0, 1.0)
+    if hidden:
+        excited = np.sign(spread * imbalance)
+        log_var += 1.2 * np.concatenate([np.zeros(30), excited[:-30]])
+    r = 1e-4 * (1 + code) * np.exp(log_var / 2.0) * generator.standard_normal(bars)
+    r[generator.random(bars) < 0.05] = 0.0
+    square = r * r
+    columns: dict[str, Values] = {}
+    for w in WINDOWS_S:
+        columns[f"rv_{w}s"] = _window(square, w // BAR_S)
+        columns[f"rs_neg_{w}s"] = _window(square * (r < 0.0), w // BAR_S)
+    columns |= {f"ewma_var_{h}s": _ewma(square, h) for h in HALF_LIVES_S}
+    columns |= {"spread_bps_60s": spread, "imbalance_60s": imbalance}
+    day = 2.0 * np.pi * (ts // SECOND_NS % 86_400) / 86_400
+    columns |= {"tod_sin": np.sin(day), "tod_cos": np.cos(day)}
+    noise = generator.standard_normal(bars)
+    at = np.flatnonzero(ts % (STEP_S * SECOND_NS) == 0)
+    words = {"product": [name] * len(at), "source": ["sim"] * len(at)}
+    features = pa.table(
+        {"product": words["product"], "ts": ts[at]}
+        | {f: _nullable(columns.get(f, noise)[at]) for f in FEATURES}
+        | {"source": words["source"]}
+    )
+    labels = []
+    for h in HORIZONS_S:
+        past, ahead = columns[f"rv_{h}s"], np.full(bars, np.nan)
+        ahead[: -h // BAR_S] = past[h // BAR_S :]
+        threshold = _threshold(ts[at], past[at])
+        rv = ahead[at]
+        unknown = ~(np.isfinite(rv) & np.isfinite(threshold))
+        labels.append(
+            pa.table(
+                {
+                    "product": words["product"],
+                    "ts": ts[at],
+                    "horizon_s": pa.array(np.full(len(at), h, np.int32)),
+                    "label_end": ts[at] + h * SECOND_NS,
+                    "rv": _nullable(rv),
+                    "log_rv": _nullable(np.log(np.maximum(rv, rv_floor(h)))),
+                    "threshold": _nullable(threshold),
+                    "spike": pa.array(rv > threshold, mask=unknown),
+                    "warm_up": ts[at] < START_NS + 7 * 86_400 * SECOND_NS,
+                    "source": words["source"],
+                }
+            )
+        )
+    return features, pa.concat_tables(labels)
+
+
+@lru_cache(maxsize=8)
+def _simulate(hours: float, products: tuple[str, ...], seed: int, hidden: bool) -> Tables:
+    bars = int(hours * 3600) // BAR_S
+    parts = [_simulate_product(p, i, bars, seed, hidden) for i, p in enumerate(products)]
+    return pa.concat_tables([f for f, _ in parts]), pa.concat_tables([la for _, la in parts])
+
+
+@pytest.fixture(scope="session")
+def market() -> Market:
+    """`market(hours, products, seed, hidden)` gives feature and label rows, one a minute."""
+
+    def build(
+        hours: float = 24.0,
+        products: tuple[str, ...] = ("BTC-USD", "ETH-USD"),
+        seed: int = 7,
+        hidden: bool = False,
+    ) -> Tables:
+        return _simulate(hours, products, seed, hidden)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def day(market: Market) -> Dataset:
+    """A simulated day of two products, a decision a minute, 300 s ahead."""
+    return dataset(*market(24.0), 300, STEP_S)

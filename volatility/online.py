@@ -1,0 +1,215 @@
+"""Features of one product, one call per second: the stream's side of the kernel.
+
+Ticks wait until their bar closes, are put in exchange order, and go through the very functions
+that build the tables, so a row here and the row a partition job computes are the same bits. A tick
+of a bar already closed is late: counted and left out; the hour's tables will have it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from volatility.array import Vector
+from volatility.bar import Records, by_second, carried, in_order, quote_records, trade_records
+from volatility.bar_kernel import carry_in, fill
+from volatility.compute import DECAY, WINDOWS, dense, product_bars
+from volatility.feature import FEATURES
+from volatility.frame import Source
+from volatility.kernel import run
+from volatility.kernel_state import new_state
+from volatility.source import RANKED, UNKNOWN
+from volatility.tick import BAR, HOUR_NS, QUOTE, SECOND_NS, TRADE, new_book
+
+
+@dataclass(frozen=True)
+class OnlineRow:
+    """What is known of a product at `ts`."""
+
+    product: str
+    ts: int  # close of the bar, ns since epoch UTC
+    bar: Any  # one record of dtype BAR, `volatility/tick.py`
+    features: Vector  # [70], in the order of FEATURES; NaN is null
+    source: Source | None  # most artificial within the last hour; None: nothing seen
+
+    @property
+    def mid(self) -> float | None:
+        """Mid in force at the close, quote currency; None where unknown."""
+        mid2 = int(self.bar["mid2_close"])
+        return mid2 / 2 / 10 ** int(self.bar["price_scale"]) if mid2 else None
+
+    @property
+    def observed(self) -> bool:
+        """Whether the bar has a return: a mid at both ends, no silence over 60 s."""
+        return bool(self.bar["observed"])
+
+
+@dataclass
+class Tally:
+    """Ticks that were taken, and those that were not."""
+
+    quotes: int = 0
+    trades: int = 0
+    late: int = 0  # event time before a close already made
+    duplicates: int = 0  # trade id, or quote instant and sequence, met before in the open bars
+
+
+@dataclass
+class _Pending:
+    """Ticks of bars still open, in order of arrival."""
+
+    quotes: list[tuple[Any, ...]] = field(default_factory=list)  # fields of QUOTE
+    trades: list[tuple[Any, ...]] = field(default_factory=list)  # fields of TRADE
+    unnumbered: dict[int, dict[tuple[Any, ...], int]] = field(default_factory=dict)
+
+
+class OnlineFeatures:
+    """One product's bars and features as time passes.
+
+    Feed ticks in any order, then `close_bar` once the watermark has passed a second. Seconds that
+    were skipped are closed on the way.
+    """
+
+    def __init__(self, product: str, start_ns: int) -> None:
+        """Know nothing; the first bar opens at `start_ns`, a whole second since epoch UTC.
+
+        Raises:
+            ValueError: `start_ns` is not a whole second.
+        """
+        if start_ns % SECOND_NS:
+            raise ValueError(f"a bar opens on a whole second, not at {start_ns}")
+        self.product, self.closed_ns = product, start_ns
+        self.tally = Tally()
+        self._pending = _Pending()
+        self._book = new_book()
+        self._state = new_state(start_ns % HOUR_NS // SECOND_NS)
+
+    @classmethod
+    def resume(cls, product: str, at_ns: int, bars: Any, quotes: Any) -> OnlineFeatures:
+        """Continue at `at_ns` as if running since yesterday, from tables.
+
+        Args:
+            product: the product; other products' rows are ignored.
+            at_ns: open of the next bar, a whole second since epoch UTC.
+            bars: silver/bars_1s rows of this UTC hour up to `at_ns` and of the two hours before.
+            quotes: silver/quotes rows of this hour before `at_ns` and of the hour before.
+        """
+        online, block_ns = cls(product, at_ns), at_ns - at_ns % HOUR_NS
+        carry_in(online._book, carried(quotes, product, block_ns - HOUR_NS, at_ns))
+        grid = dense(product_bars(bars, product), block_ns, at_ns)
+        online._state = new_state(HOUR_NS // SECOND_NS - 1)
+        run(
+            online._state, grid, WINDOWS, DECAY, np.empty((len(FEATURES), 0)), np.empty(0, np.int64)
+        )
+        return online
+
+    def on_quote(
+        self,
+        *,
+        ts_event: int,
+        sequence: int | None,
+        bid: int,
+        ask: int,
+        bid_size: int | None,
+        ask_size: int | None,
+        price_scale: int,
+        size_scale: int,
+        source: Source,
+    ) -> None:
+        """Take a quote; units as in silver/quotes.
+
+        `sequence` None means the wire has none: distinct quotes of an instant count in order of
+        arrival, and a repeated one is a duplicate.
+        """
+        content = (
+            bid,
+            ask,
+            np.nan if bid_size is None else bid_size / 10**size_scale,
+            np.nan if ask_size is None else ask_size / 10**size_scale,
+            price_scale,
+            RANKED.index(source),
+        )
+        if self._is_late(ts_event):
+            return
+        if sequence is None:
+            key = (bid, ask, bid_size, ask_size, price_scale, size_scale)
+            seen = self._pending.unnumbered.setdefault(ts_event, {})
+            sequence = seen.setdefault(key, len(seen))
+        self._pending.quotes.append((ts_event, sequence, *content))
+
+    def on_trade(
+        self,
+        *,
+        ts_event: int,
+        trade_id: int,
+        size: int,
+        size_scale: int,
+        taker_side: str,
+        source: Source,
+    ) -> None:
+        """Take a trade; units as in silver/trades."""
+        if self._is_late(ts_event):
+            return
+        units = size / 10**size_scale
+        signed = units if taker_side == "buy" else -units
+        self._pending.trades.append((ts_event, trade_id, units, signed, RANKED.index(source)))
+
+    def take(self, quotes: Any, trades: Any) -> None:
+        """Take tables of ticks of this product: silver/quotes and silver/trades rows, any order."""
+        late = 0
+        for records, pending in (
+            (quote_records(quotes), self._pending.quotes),
+            (trade_records(trades), self._pending.trades),
+        ):
+            inside = records[records["ts"] >= self.closed_ns]
+            late += len(records) - len(inside)
+            pending.extend(inside.tolist())
+        self.tally.late += late
+
+    def close_bar(self, ts: int) -> OnlineRow:
+        """Close the bar that ends at `ts`, ns since epoch UTC, and every one before it.
+
+        Raises:
+            ValueError: `ts` is not a whole second, or its bar is closed already.
+        """
+        if ts % SECOND_NS or ts <= self.closed_ns:
+            raise ValueError(f"cannot close {ts}: bars are closed up to {self.closed_ns}")
+        bars = np.zeros((ts - self.closed_ns) // SECOND_NS, BAR)
+        quotes, trades = self._due(ts)
+        fill(self._book, quotes, trades, self.closed_ns, bars)
+        rows, ranks = np.empty((len(FEATURES), 1)), np.empty(1, np.int64)
+        run(self._state, bars, WINDOWS, DECAY, rows, ranks)
+        self.closed_ns = ts
+        rank = int(ranks[0])
+        source = None if rank == UNKNOWN else RANKED[rank]
+        return OnlineRow(self.product, ts, bars[-1], rows[:, 0], source)
+
+    def _is_late(self, ts_event: int) -> bool:
+        late = ts_event < self.closed_ns
+        self.tally.late += late
+        return late
+
+    def _due(self, ts: int) -> tuple[Records, Records]:
+        """Ticks before `ts` in kernel order, each once; they leave the waiting room."""
+        pending, self._pending = self._pending, _Pending()
+        quotes = np.array(pending.quotes, QUOTE)
+        trades = np.array(pending.trades, TRADE)
+        self._pending.quotes = quotes[quotes["ts"] >= ts].tolist()
+        self._pending.trades = trades[trades["ts"] >= ts].tolist()
+        self._pending.unnumbered = {i: s for i, s in pending.unnumbered.items() if i >= ts}
+        quotes, trades = quotes[quotes["ts"] < ts], trades[trades["ts"] < ts]
+        due = len(quotes) + len(trades)
+        quotes = _first(quotes, "ts", "sequence")
+        trades = _first(trades, "trade_id")
+        self.tally.quotes += len(quotes)
+        self.tally.trades += len(trades)
+        self.tally.duplicates += due - len(quotes) - len(trades)
+        return in_order(quotes), by_second(trades)
+
+
+def _first(records: Records, *key: str) -> Records:
+    """The first arrival of each key."""
+    _, first = np.unique(records[list(key)], return_index=True)
+    return records[np.sort(first)]
