@@ -12,11 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from cryptovol_dagster.progress import tell
-from cryptovol_dagster.recipe import Ledger, Read, fingerprints
+from cryptovol_dagster.recipe import Built, Ledger, Read, fingerprints
 from cryptovol_dagster.window import Past, Window, require
 from data_lake.lake import Lake
 from data_lake.layout import hour_bounds
-from data_lake.manifest import Manifest
 from data_lake.tables import (
     BARS_1S,
     FEATURES_1S,
@@ -34,9 +33,6 @@ from volatility.forecaster import Forecaster
 from volatility.gap import find_gaps
 from volatility.label import INPUTS, labels_1s
 from volatility.outcome import forecast_rows, outcome_rows
-
-Built = dict[str, Manifest]
-"""Manifests of the hours that were built, by hour key."""
 
 Compute = Callable[[str], Any]
 """From an hour key to its rows, a `pa.Table`."""

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Final
 
 Progress = Callable[[str, int, int], None]
-"""`progress("silver/trades", hours done, hours of this run)`; for training, fits instead of hours."""
+"""`progress("silver/trades", hours done, hours of this run)`; a training counts fits, not hours."""
 
 _listener: Final[ContextVar[Progress | None]] = ContextVar("progress", default=None)
 

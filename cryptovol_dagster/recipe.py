@@ -31,6 +31,9 @@ from volatility.errors import LakeError
 HISTORY_HOURS: Final = 30 * 24
 """How far back the spike threshold looks."""
 
+Built = dict[str, Manifest]
+"""Manifests of the hours that were built, by hour key."""
+
 Trades = dict[str, tuple[int, int]]
 """Newest trade by product: (trade_id, ts_event)."""
 

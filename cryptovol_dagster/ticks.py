@@ -10,10 +10,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from cryptovol_dagster.progress import tell
+from cryptovol_dagster.recipe import Built
 from data_lake.chain import BronzeFile, chain, fingerprint, read_frames
 from data_lake.lake import Lake
 from data_lake.layout import HOUR_NS, hour_bounds, input_name
-from data_lake.manifest import Manifest
 from data_lake.tables import FRAMES, QUOTES, TRADES, Table
 from volatility.column import numbers
 from volatility.dedupe import distinct_quotes, distinct_trades
@@ -28,7 +28,7 @@ MAX_FRAMES: Final = 1_000_000
 class Ticks:
     """What one parse of bronze gave. Frames of files that touch the hours, whatever their hour."""
 
-    built: dict[str, dict[str, Manifest]] = field(default_factory=dict)  # table path, hour
+    built: dict[str, Built] = field(default_factory=dict)  # by table path
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)  # frames by (kind, verdict)
     reasons: Counter[str] = field(default_factory=Counter)  # frames by what was odd about them
 
@@ -56,12 +56,12 @@ def build_ticks(
     return ticks
 
 
-def build_trades(lake: Lake, hours: Sequence[str]) -> dict[str, Manifest]:
+def build_trades(lake: Lake, hours: Sequence[str]) -> Built:
     """Build `silver/trades` of some hours from bronze; manifests by hour."""
     return build_ticks(lake, hours, (TRADES,)).built[TRADES.path]
 
 
-def build_quotes(lake: Lake, hours: Sequence[str]) -> dict[str, Manifest]:
+def build_quotes(lake: Lake, hours: Sequence[str]) -> Built:
     """Build `silver/quotes` of some hours from bronze; manifests by hour."""
     return build_ticks(lake, hours, (QUOTES,)).built[QUOTES.path]
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,10 +39,10 @@ def macros_part() -> str:
 
 def settings_part() -> str:
     """Every setting with its variable and default."""
-    rows = [
-        (f"`{_variable(name, field)}`", f"`{field.default}`" if str(field.default) else "", str(field.description))
-        for name, field in Settings.model_fields.items()
-    ]  # fmt: skip
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = f"`{field.default}`" if str(field.default) else ""
+        rows.append((f"`{_variable(name, field)}`", default, str(field.description)))
     return _grid(("variable", "default", "meaning"), rows)
 
 
@@ -67,7 +67,7 @@ def _variable(name: str, field: FieldInfo) -> str:
     return alias if isinstance(alias, str) else f"CRYPTOVOL_{name.upper()}"
 
 
-def _grid(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _grid(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

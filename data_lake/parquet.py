@@ -1,9 +1,9 @@
 """Parquet as this lake writes it: zstd-1, checked pages, a signed footer, pruned by product.
 
-The footer carries one JSON record (a manifest or a bronze footer) and its sha256, because page
-checksums do not cover the footer itself. What a reader gets has passed three proofs: the record
-is the one we wrote, every page it decoded has its checksum, every column it decoded has the digest
-the record promises.
+The footer carries one JSON record (a manifest or a bronze footer), the record's sha256, and the
+sha256 of the whole file with that very value blanked, because page checksums cover neither the
+footer nor page headers. Whoever reads all columns proves the whole file; whoever reads some proves
+the record and, for each column decoded, its pages' checksums and the digest the record promises.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from volatility.errors import LakeError
 
 _RECORD: Final = b"cryptovol"
 _RECORD_SHA: Final = b"cryptovol.sha256"
+_FILE_SHA: Final = b"cryptovol.file"
+_BLANK: Final = b"0" * 64
 _GROUP_MAX_ROWS: Final = 131_072
 _GROUP_MIN_ROWS: Final = 4_096
 _BROKEN = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
@@ -71,8 +73,12 @@ def encode(rows: Any, record: msgspec.Struct) -> bytes:
         for start, stop in _groups(rows):
             writer.write_table(rows.slice(start, stop - start), row_group_size=stop - start)
         digest = hashlib.sha256(text).hexdigest()
-        writer.add_key_value_metadata({_RECORD: text, _RECORD_SHA: digest})
-    return bytes(sink.getvalue().to_pybytes())
+        writer.add_key_value_metadata({_RECORD: text, _RECORD_SHA: digest, _FILE_SHA: _BLANK})
+    blob = bytearray(sink.getvalue())
+    seal = hashlib.sha256(blob).hexdigest().encode()
+    at = blob.rindex(_BLANK)
+    blob[at : at + len(seal)] = seal
+    return bytes(blob)
 
 
 def read_record(storage: Storage, path: str, kind: type[R]) -> R:
@@ -95,17 +101,24 @@ def read_rows(
         ValueError: the table has no such column.
     """
     names = select(table, columns)
+    if columns is None:
+        with pa.BufferReader(_proven(storage, path)) as source:
+            return _decode(source, path, table, kind, names)
     with storage.open(path) as source:
-        parquet, record = _open(source, path, kind)
-        _check_schema(parquet, record, table, path)
-        try:
-            rows = parquet.read(columns=names).select(names)
-        except _BROKEN as exc:
-            raise LakeError(path, f"torn or altered: {exc}") from exc
-    for name in names:
+        rows, record = _decode(source, path, table, kind, names)
+    check_columns(path, rows, record)
+    return rows, record
+
+
+def check_columns(path: str, rows: Any, record: Record) -> None:
+    """Prove that every column of `rows` is the one the record was made of.
+
+    Raises:
+        LakeError: a column has another digest.
+    """
+    for name in rows.column_names:
         if column_digest(rows.column(name)) != record.columns[name]:
             raise LakeError(path, f"altered: column {name} is not what was written")
-    return rows, record
 
 
 def select(table: Table, columns: Sequence[str] | None) -> list[str]:
@@ -126,6 +139,31 @@ def sealed(rows: Any) -> tuple[str, dict[str, str]]:
     """Digest of a `pa.Table` and of each of its columns."""
     columns = column_digests(rows)
     return rows_digest(columns), columns
+
+
+def _proven(storage: Storage, path: str) -> bytes:
+    """All bytes of a file, when they are the ones that were written."""
+    blob = storage.read(path)
+    try:
+        pairs = pq.read_metadata(pa.BufferReader(blob)).metadata or {}
+    except _BROKEN as exc:
+        raise LakeError(path, f"torn or altered: {exc}") from exc
+    seal = pairs.get(_FILE_SHA, b"")
+    head, found, tail = blob.rpartition(seal) if seal else (b"", b"", blob)
+    if hashlib.sha256(head + _BLANK + tail).hexdigest().encode() != found:
+        raise LakeError(path, "torn or altered: its bytes are not the ones that were written")
+    return blob
+
+
+def _decode(
+    source: Any, path: str, table: Table, kind: type[R], names: Sequence[str]
+) -> tuple[Any, R]:
+    parquet, record = _open(source, path, kind)
+    _check_schema(parquet, record, table, path)
+    try:
+        return parquet.read(columns=names).select(names), record
+    except _BROKEN as exc:
+        raise LakeError(path, f"torn or altered: {exc}") from exc
 
 
 def _open(source: Any, path: str, kind: type[R]) -> tuple[Any, R]:

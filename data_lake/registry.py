@@ -21,7 +21,6 @@ from volatility.errors import ModelError
 EXPERIMENT: Final = "volatility"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
-BUNDLE_FOLDER: Final = "bundle"
 _REPLACES: Final = "replaces"
 
 T = TypeVar("T")
@@ -79,23 +78,32 @@ class Registry:
 
         return self._ask(EXPERIMENT, find_or_create)
 
-    def log_bundle(self, run_id: str, files: Mapping[str, bytes]) -> str:
-        """Store a bundle with a run; return the artifact uri of its folder."""
+    def log_bundle(self, run_id: str, files: Mapping[str, bytes], folder: str) -> str:
+        """Store a bundle in a folder of a run's artifacts; return the folder's uri."""
 
         def log(client: Any) -> str:
-            with tempfile.TemporaryDirectory(prefix="cryptovol-") as folder:
+            with tempfile.TemporaryDirectory(prefix="cryptovol-") as local:
                 for name, content in files.items():
-                    (Path(folder) / name).write_bytes(content)
-                client.log_artifacts(run_id, folder, BUNDLE_FOLDER)
-            return f"{client.get_run(run_id).info.artifact_uri}/{BUNDLE_FOLDER}"
+                    (Path(local) / name).write_bytes(content)
+                client.log_artifacts(run_id, local, folder)
+            return f"{client.get_run(run_id).info.artifact_uri}/{folder}"
 
         return self._ask(EXPERIMENT, log)
 
     def register(
-        self, model: str, files: Mapping[str, bytes], *, run_id: str, tags: Mapping[str, str]
+        self,
+        model: str,
+        files: Mapping[str, bytes],
+        *,
+        run_id: str,
+        tags: Mapping[str, str],
+        folder: str = "bundle",
     ) -> ModelVersion:
-        """Register a bundle as the newest version of `model` and alias it challenger."""
-        source = self.log_bundle(run_id, files)
+        """Register a bundle as the newest version of `model` and alias it challenger.
+
+        Its files go to `folder` of the run's artifacts, which nothing else may use.
+        """
+        source = self.log_bundle(run_id, files, folder)
 
         def create(client: Any) -> int:
             if self._find(client, model) is None:

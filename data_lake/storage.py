@@ -42,6 +42,7 @@ class Storage:
         self.root = root
         self.folder: Path | None = None
         self._durable: set[Path] = set()
+        self._suspect: str | None = None
         try:
             if "://" in root and not root.startswith("file://"):
                 self._store: ObjectStore = from_url(root)
@@ -87,6 +88,19 @@ class Storage:
         except (BaseError, OSError) as exc:
             raise LakeError(path, _reason(exc)) from exc
 
+    def read(self, path: str) -> bytes:
+        """All bytes of a file.
+
+        Raises:
+            LakeError: there is no such file, or it cannot be read.
+        """
+        try:
+            return obstore.get(self._store, path).bytes().to_bytes()
+        except FileNotFoundError as exc:
+            raise LakeError(path, "does not exist") from exc
+        except (BaseError, OSError) as exc:
+            raise LakeError(path, _reason(exc)) from exc
+
     def find(self, path: str) -> Entry | None:
         """The entry at `path`; None when there is none.
 
@@ -120,6 +134,8 @@ class Storage:
         return sorted(f"{STAGING}/{found.name}" for found in folder.iterdir())
 
     def _put(self, path: str, blob: bytes, *, overwrite: bool) -> None:
+        if self._suspect is not None:
+            raise LakeError(path, f"not written: the disk failed under {self._suspect}; restart")
         try:
             if self.folder is not None:
                 self._put_durably(self.folder, path, blob, overwrite=overwrite)
@@ -140,7 +156,11 @@ class Storage:
             with suppress(BaseError, OSError):
                 obstore.delete(self._store, staged)
             raise
-        self._settle(root, (root / path).parent)
+        try:
+            self._settle(root, (root / path).parent)
+        except OSError:
+            self._suspect = path  # a second fsync may claim success for what the first one lost
+            raise
 
     def _settle(self, root: Path, folder: Path) -> None:
         """Make a new name durable: fsync its folder, and those above it that may be new too."""

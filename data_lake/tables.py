@@ -86,7 +86,9 @@ FRAMES: Final = Table(
     "One received frame, payload as received.",
     ("offset",),
     (
-        Column("offset", _I64, "position in (topic, epoch, partition); contiguous in the chain"),
+        Column(
+            "offset", _I64, "position in (topic, epoch, partition); the log itself may skip some"
+        ),
         Column(
             "kafka_ts",
             _I64,

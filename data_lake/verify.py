@@ -20,7 +20,7 @@ from data_lake.lake import Lake
 from data_lake.layout import bronze_path, hour_of_path, parse_bronze_path
 from data_lake.lineage import moved
 from data_lake.manifest import Manifest, Span, code_version
-from data_lake.parquet import read_rows
+from data_lake.parquet import check_columns, read_rows
 from data_lake.storage import Entry
 from data_lake.tables import FRAMES, TABLES, TRADES, Table
 from volatility.errors import ContractError, LakeError
@@ -52,7 +52,8 @@ def _check_bronze(lake: Lake, report: Report) -> list[BronzeFile]:
             continue
         try:
             file = bronze_file(lake, entry)
-            rows, _ = read_rows(lake.storage, entry.path, FRAMES, BronzeFooter)
+            rows, footer = read_rows(lake.storage, entry.path, FRAMES, BronzeFooter)
+            check_columns(entry.path, rows, footer)
         except LakeError as exc:
             report.add("wrong", exc.path, exc.reason)
             continue
@@ -135,6 +136,8 @@ def _check_partition(
             report.add("stale", entry.path, f"schema version {manifest.schema_version}")
             return None
         rows = lake.read(table, hour)
+        if manifest is not None:
+            check_columns(entry.path, rows, manifest)
         conform(table, hour, rows)
     except (LakeError, ContractError) as exc:
         reason = exc.reason if isinstance(exc, LakeError) else str(exc)

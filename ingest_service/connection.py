@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -23,6 +24,7 @@ from ingest_service.subscription import Channels, acknowledged, messages, missin
 from ingest_service.tally import Tally
 from volatility.frame import Frame
 from volatility.peek import peek
+from volatility.wire import DECODE_ERRORS
 
 MAX_SIZE: Final = 16 << 20
 """Bytes in the largest message; a bigger one, unpacked, closes the socket with 1009."""
@@ -137,10 +139,9 @@ class Connection:
         tally.kinds[kind] += 1
         if frame.product is not None:
             tally.products[frame.product] += 1
-        if kind == "malformed":
+        if kind == "unknown" and not _is_json(frame.payload):
             tally.dead_letters += 1
-            letter = DeadLetter(frame, "not a JSON object", self._plan.address)
-            self._queue.put_nowait(letter)
+            self._queue.put_nowait(DeadLetter(frame, "not JSON", self._plan.address))
 
     def _on_control(self, kind: str, payload: bytes) -> None:
         if kind == "error":
@@ -219,6 +220,15 @@ class Connection:
 
 def _plain(channels: Channels) -> dict[str, list[str]]:
     return {name: sorted(products) for name, products in sorted(channels.items())}
+
+
+def _is_json(payload: bytes) -> bool:
+    """Whether the bytes are one JSON value, whatever it means."""
+    try:
+        msgspec.json.decode(payload)
+    except DECODE_ERRORS:
+        return False
+    return True
 
 
 def _is_loopback(url: str) -> bool:

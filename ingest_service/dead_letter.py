@@ -46,6 +46,20 @@ class DeadLetters(Protocol):
         ...
 
 
+class MemoryDeadLetters:
+    """Keeps letters in a list, in order: for embedding and for tests."""
+
+    def __init__(self) -> None:
+        self.letters: list[DeadLetter] = []
+
+    def put(self, letter: DeadLetter) -> None:
+        """Keep one letter."""
+        self.letters.append(letter)
+
+    def close(self) -> None:
+        """Do nothing: letters are where they belong."""
+
+
 class KafkaDeadLetters:
     """Letters to a Kafka topic; connects at the first one."""
 

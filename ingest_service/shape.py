@@ -24,6 +24,7 @@ from volatility.errors import MessageError
 from volatility.frame import FEEDS, Feed, Source
 from volatility.product import PRODUCT_PATTERN
 from volatility.timestamp import parse_epoch, parse_time
+from volatility.wire import DECODE_ERRORS
 
 CLIENT_MESSAGES: Final = frozenset({"subscribe", "unsubscribe"})
 """Types only a client sends: in a recording they are notes, not frames."""
@@ -105,7 +106,7 @@ def feed_of(payload: bytes) -> Feed | None:
     """Which wire format the payload has, or None where it does not say."""
     try:
         return _feed(_head.decode(payload))
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
 
 
@@ -192,7 +193,7 @@ def _feed(head: _Head) -> Feed | None:
 def _decode(text: bytes) -> _Head:
     try:
         return _head.decode(text)
-    except msgspec.MsgspecError as exc:
+    except DECODE_ERRORS as exc:
         raise MessageError(str(exc)) from exc
 
 
@@ -205,7 +206,7 @@ def _string(field: _Field) -> str | None:
         return None
     try:
         return _text.decode(field)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
 
 
@@ -214,7 +215,7 @@ def _int(field: _Field) -> int | None:
         return None
     try:
         return _ordinal.decode(field)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
 
 

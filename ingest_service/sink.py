@@ -41,3 +41,28 @@ class Sink(Protocol):
     def stop(self) -> None:
         """Make a blocked `put` or `flush` give up soon; safe from any thread."""
         ...
+
+
+class MemorySink:
+    """Keeps frames in a list, in order: for embedding and for tests."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.closed = False
+
+    def put(self, frame: Frame) -> None:
+        """Take one frame."""
+        self.frames.append(frame)
+
+    def tick(self) -> None:
+        """Do nothing: frames are where they belong."""
+
+    def flush(self) -> None:
+        """Do nothing: frames are where they belong."""
+
+    def close(self) -> None:
+        """Note that no more frames are expected."""
+        self.closed = True
+
+    def stop(self) -> None:
+        """Do nothing: `put` never blocks."""

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from volatility.wire import DECODE_ERRORS
+
 SocketFeed = Literal["exchange", "advanced"]
 """The feeds with a socket of their own."""
 
@@ -74,7 +76,7 @@ def acknowledged(feed: SocketFeed, payload: bytes) -> Channels | None:
             ack = msgspec.json.decode(payload, type=_ExchangeAck)
             return {c.name: frozenset(c.product_ids) for c in ack.channels}
         events = msgspec.json.decode(payload, type=_AdvancedAck).events
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
     return {name: frozenset(ids) for e in events for name, ids in e.subscriptions.items()}
 

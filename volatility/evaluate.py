@@ -9,11 +9,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from volatility.array import Flags, Ints, Vector
+from volatility.array import Ints, Matrix, Vector
 from volatility.calibration import Platt, fit_platt, spike_score
 from volatility.dataset import Dataset
 from volatility.interval import Offsets, adaptive_intervals
 from volatility.model import ROSTER, Fit, Fitted
+from volatility.nullable import flag_column, float_column, int_column, text_column
 from volatility.split import Fold, check_folds
 
 Progress = Callable[[str, int, int], None]
@@ -45,7 +46,7 @@ class Track:
 
     rv: Vector
     p_spike: Vector  # NaN where not calibrated yet or no threshold
-    offsets: Vector  # [n, 3]: lo, centre, hi of ln rv - ln F; NaN where not known yet
+    offsets: Matrix  # [n, 3]: lo, centre, hi of ln rv - ln F; NaN where not known yet
     platt: Platt | None  # from every out-of-sample row: for the next forecast to come
     interval: Offsets | None  # likewise
 
@@ -65,26 +66,24 @@ class Evaluation:
         return pa.concat_tables(parts) if parts else FORECASTS_SCHEMA.empty_table()
 
     def _part(self, name: str, track: Track, scored: Ints) -> Any:
-        rows, count = self.rows.take(scored), len(scored)
+        rows, none = self.rows.take(scored), np.zeros(len(scored), np.int64)
         rv, (lo, centre, hi) = track.rv[scored], track.offsets[scored].T
-        unknown = ~rows.has_threshold
         columns = [
-            pa.DictionaryArray.from_arrays(pa.array(rows.product), list(rows.products)),
-            pa.array(rows.ts),
-            pa.array(np.full(count, rows.horizon_s, np.int32)),
-            pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [name]),
-            pa.array(self.fold[scored]),
-            pa.array(rv),
-            _nullable(np.log(rv) + centre),
-            _nullable(rv * np.exp(lo)),
-            _nullable(rv * np.exp(hi)),
-            _nullable(track.p_spike[scored]),
-            pa.array(rows.rv),
-            pa.array(rows.spike, mask=unknown),
-            pa.array(rows.past_rv <= rows.threshold, mask=unknown),
+            text_column(rows.product, rows.products),
+            int_column(rows.ts, pa.int64()),
+            int_column(none + rows.horizon_s, pa.int32()),
+            text_column(none, [name]),
+            int_column(self.fold[scored], pa.int32()),
+            float_column(rv),
+            float_column(np.log(rv) + centre),
+            float_column(rv * np.exp(lo)),
+            float_column(rv * np.exp(hi)),
+            float_column(track.p_spike[scored]),
+            float_column(rows.rv),
+            flag_column(rows.spike, rows.has_threshold),
+            flag_column(rows.past_rv <= rows.threshold, rows.has_threshold),
         ]
-        cast = [c.cast(f.type) for c, f in zip(columns, FORECASTS_SCHEMA, strict=True)]
-        return pa.Table.from_arrays(cast, schema=FORECASTS_SCHEMA)
+        return pa.Table.from_arrays(columns, schema=FORECASTS_SCHEMA)
 
 
 def evaluate(
@@ -130,14 +129,6 @@ def _calibrate(rows: Dataset, number: Ints, starts: Mapping[int, int], rv: Vecto
         platt = fit_platt(score[matured], rows.spike[matured])
         mine = number == fold
         if platt is not None:
-            p_spike[mine] = _known_only(platt, rv, rows.threshold, mine)
+            p_spike[mine] = platt.probability(rv[mine], rows.threshold[mine])
     offsets, last = adaptive_intervals(rows.ts, rows.label_end, np.log(rows.target), np.log(rv))
     return Track(rv, p_spike, offsets, fit_platt(score, rows.spike), last)
-
-
-def _known_only(platt: Platt, rv: Vector, threshold: Vector, mine: Flags) -> Vector:
-    return platt.probability(rv[mine], threshold[mine])
-
-
-def _nullable(values: Vector) -> Any:
-    return pa.array(values, mask=~np.isfinite(values))

@@ -6,7 +6,7 @@ left has a checked product, exact decimals as (mantissa, digits), and times in n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,12 +50,15 @@ class Products:
 
     def codes(self, products: Sequence[str]) -> Ints:
         """The code of every product, new ones numbered in order of appearance."""
-        for name in dict.fromkeys(products):
+        distinct = dict.fromkeys(products)
+        for name in distinct:
             if name not in self.code:
                 allowed = PRODUCT_PATTERN.fullmatch(name) is not None
                 self.code[name] = len(self.names) if allowed else -1
                 if allowed:
                     self.names.append(name)
+        if len(distinct) == 1:
+            return np.full(len(products), self.code[products[0]], np.int64)
         return np.fromiter(map(self.code.__getitem__, products), np.int64, len(products))
 
 
@@ -66,12 +69,11 @@ class Parser:
     products: Products
     notes: Notes
     recv_ns: Ints  # of every frame of the table
-    _times: dict[int, Times] = field(default_factory=dict)
-    _codes: dict[int, Ints] = field(default_factory=dict)
+    _parsed: dict[int, Any] = field(default_factory=dict)  # by id of the list
 
     def trades(self, block: TradeText) -> Columns:
         """Trades with columns frame, product, trade_id, price, size, taker, ts_event, sequence."""
-        frame, code, times = self._shared(block)
+        frame, code, times, sequence = self._shared(block)
         price, size = parse_decimals(block.price), parse_decimals(block.size)
         taker = np.array(block.taker, np.int64)
         good = (code >= 0) & (price.mantissa > 0) & (size.mantissa > 0) & (taker >= 0)
@@ -89,13 +91,13 @@ class Parser:
             "size_digits": size.digits,
             "taker": taker,
             "ts_event": self._event_ns(block, frame, times),
-            "sequence": _integers(block.sequence),
+            "sequence": sequence,
         }
         return _keep(columns, good)
 
     def quotes(self, block: QuoteText) -> Columns:
         """Quotes with columns frame, product, bid, ask, bid_size, ask_size, ts_event, sequence."""
-        frame, code, times = self._shared(block)
+        frame, code, times, sequence = self._shared(block)
         sides = {name: parse_decimals(getattr(block, name)) for name in ("bid", "ask")}
         sizes = {name: parse_decimals(getattr(block, name)) for name in ("bid_size", "ask_size")}
         clean = (code >= 0) & (times.status != BAD) & (times.status != RANGE)
@@ -111,7 +113,7 @@ class Parser:
             "frame": frame,
             "product": code,
             "ts_event": self._event_ns(block, frame, times),
-            "sequence": _integers(block.sequence),
+            "sequence": sequence,
         }
         for name, decimals in (sides | sizes).items():
             columns |= {name: decimals.mantissa, f"{name}_digits": decimals.digits}
@@ -125,14 +127,21 @@ class Parser:
             frame, name = named[at]
             self.notes.fault(frame, f"{name[:40]!r} is not a product id - at `$.product_id`")
 
-    def _shared(self, block: TradeText | QuoteText) -> tuple[Ints, Ints, Times]:
-        code = self._codes.get(id(block.product))
-        if code is None:
-            code = self._codes[id(block.product)] = self.products.codes(block.product)
-        times = self._times.get(id(block.time))
-        if times is None:
-            times = self._times[id(block.time)] = parse_times(block.time)
-        return np.array(block.frame, np.int64), code, times
+    def _once(self, values: Sequence[Any], parse: Callable[[Any], Any]) -> Any:
+        """`parse(values)`, remembered: trades and quotes of a ticker share some columns."""
+        key = id(values)
+        if key not in self._parsed:
+            self._parsed[key] = parse(values)
+        return self._parsed[key]
+
+    def _shared(self, block: TradeText | QuoteText) -> tuple[Ints, Ints, Times, Ints]:
+        """Frame, product code, time and sequence of every row."""
+        return (
+            self._once(block.frame, _integers),
+            self._once(block.product, self.products.codes),
+            self._once(block.time, parse_times),
+            self._once(block.sequence, _integers),
+        )
 
     def _event_ns(self, block: TradeText | QuoteText, frame: Ints, times: Times) -> Ints:
         """Exchange time; the receive time where the exchange gave none, or one of its zeros."""

@@ -27,7 +27,7 @@ Bytes = NDArray[np.uint8]
 
 _ZERO, _NINE, _POINT = ord("0"), ord("9"), ord(".")
 _DASH, _COLON, _PLUS, _BLANK = ord("-"), ord(":"), ord("+"), ord(" ")
-_T, _T_SMALL, _Z, _Z_SMALL = ord("T"), ord("t"), ord("Z"), ord("z")
+_T, _T_SMALL, _Z, _Z_SMALL, _END = ord("T"), ord("t"), ord("Z"), ord("z"), ord("\n")
 _LAST_SECOND: Final = INT64_MAX // SECOND_NS
 _LAST_FRACTION: Final = INT64_MAX % SECOND_NS
 _UNSET_SECOND: Final = UNSET_BEFORE // SECOND_NS
@@ -35,6 +35,8 @@ _UNSET_SECOND: Final = UNSET_BEFORE // SECOND_NS
 _BYTES = types.Array(types.uint8, 1, "C", readonly=True)
 _FLAGS, _INTS = types.uint8[::1], types.int64[::1]
 _NO_ZONE: Final = 1 << 40
+_NO_DAY: Final = -_NO_ZONE
+_NO_NUMBER: Final = -2  # in place of the position of the point
 
 
 class Decimals(NamedTuple):
@@ -53,40 +55,57 @@ class Times(NamedTuple):
 
 
 @njit  # type: ignore[untyped-decorator]
-def _decimal(text: Any, start: int, end: int) -> tuple[Any, Any, int]:
-    """Mantissa, fraction digits and status of `text[start:end]`."""
-    if end == start:
-        return 0, 0, MISSING
-    if end - start > MAX_TEXT or text[start] == _POINT or text[end - 1] == _POINT:
-        return 0, 0, BAD
+def _wide_decimal(text: Any, start: int, end: int) -> Any:
+    """Mantissa, fraction digits and status of plain digits with at most one point inside."""
     point, last = -1, end
     for at in range(start, end):
-        if text[at] == _POINT and point < 0:
-            point = at
-        elif not _ZERO <= text[at] <= _NINE:
-            return 0, 0, BAD
+        point = at if text[at] == _POINT else point
     if point >= 0:
-        while text[last - 1] == _ZERO:  # trailing zeros of the fraction do not count
+        while text[last - 1] == _ZERO:
             last -= 1
     places = last - 1 - point if point >= 0 else 0
     if places > MAX_DIGITS:
         return 0, 0, RANGE
-    mantissa, narrow = np.int64(0), last - start <= MAX_DIGITS
+    mantissa = np.int64(0)
     for at in range(start, last):
         if at != point:
             digit = np.int64(text[at]) - _ZERO
-            if not narrow and mantissa > (INT64_MAX - digit) // 10:
+            if mantissa > (INT64_MAX - digit) // 10:
                 return 0, 0, RANGE
             mantissa = mantissa * 10 + digit
     return mantissa, places, OK
 
 
-@njit([types.void(_BYTES, _INTS, _INTS, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
-def _decimals(text: Any, ends: Any, mantissa: Any, digits: Any, status: Any) -> None:
-    start = 0
-    for row in range(ends.size):
-        mantissa[row], digits[row], status[row] = _decimal(text, start, ends[row])
-        start = ends[row]
+@njit  # type: ignore[untyped-decorator]
+def _decimal(text: Any, start: int, end: int, point: int, mantissa: Any) -> Any:
+    """Mantissa, fraction digits and status of `text[start:end]`, scanned already."""
+    if end == start:
+        return 0, 0, MISSING
+    if point == _NO_NUMBER or end - start > MAX_TEXT or point in (start, end - 1):
+        return 0, 0, BAD
+    if end - start > MAX_DIGITS:
+        return _wide_decimal(text, start, end)
+    places = end - 1 - point if point >= 0 else 0
+    while places > 0 and mantissa % 10 == 0:  # trailing zeros of the fraction do not count
+        mantissa //= 10
+        places -= 1
+    return mantissa, places, OK
+
+
+@njit([types.void(_BYTES, _INTS, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
+def _decimals(text: Any, mantissa: Any, digits: Any, status: Any) -> None:
+    at = 0
+    for row in range(status.size):
+        start, point, value = at, -1, np.int64(0)
+        while at < text.size and text[at] != _END:
+            digit = np.int64(text[at]) - _ZERO
+            if 0 <= digit <= 9:
+                value = value * 10 + digit  # wraps where wider than int64: not used then
+            else:
+                point = at if text[at] == _POINT and point == -1 else _NO_NUMBER
+            at += 1
+        mantissa[row], digits[row], status[row] = _decimal(text, start, at, point, value)
+        at += 1
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -98,19 +117,19 @@ def _two(text: Any, at: int) -> Any:
 
 @njit  # type: ignore[untyped-decorator]
 def _day(text: Any, at: int) -> Any:
-    """Days from 1970-01-01 to the date `YYYY-MM-DD` at `at`, or -(1 << 40) when it is none.
+    """Days from 1970-01-01 to the date `YYYY-MM-DD` at `at`, or _NO_DAY when it is none.
 
     Years are counted from March, so that the leap day comes last.
     """
     year = _two(text, at) * 100 + _two(text, at + 2)
     month, day = _two(text, at + 5), _two(text, at + 8)
     if text[at + 4] != _DASH or text[at + 7] != _DASH or year < 1 or not 1 <= month <= 12:
-        return -(1 << 40)
+        return _NO_DAY
     longest = 30 if month in (4, 6, 9, 11) else 31
     if month == 2:
         longest = 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     if not 1 <= day <= longest:
-        return -(1 << 40)
+        return _NO_DAY
     y = year - 1 if month <= 2 else year
     of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return y * 365 + y // 4 - y // 100 + y // 400 + of_year - 719_468
@@ -142,8 +161,8 @@ def _same_date(text: Any, one: int, other: int) -> Any:
 
 @njit  # type: ignore[untyped-decorator]
 def _clock(text: Any, start: int, end: int) -> tuple[Any, Any]:
-    """Seconds into the UTC day and nanoseconds of the time after the date; (-1 << 40, 0) if bad."""
-    bad = -(1 << 40), np.int64(0)
+    """Seconds into the UTC day and nanoseconds of the time after the date; (_NO_DAY, 0) if bad."""
+    bad = np.int64(_NO_DAY), np.int64(0)
     hour, minute, second = _two(text, start + 11), _two(text, start + 14), _two(text, start + 17)
     if text[start + 10] not in (_T, _T_SMALL, _BLANK):
         return bad
@@ -166,19 +185,22 @@ def _clock(text: Any, start: int, end: int) -> tuple[Any, Any]:
     return hour * 3600 + minute * 60 + second - zone_s, fraction
 
 
-@njit([types.void(_BYTES, _INTS, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
-def _times(text: Any, ends: Any, ns: Any, status: Any) -> None:
-    start, dated, day = 0, -1, np.int64(0)
-    for row in range(ends.size):
-        this, end = start, ends[row]
-        start = end
+@njit([types.void(_BYTES, _INTS, _FLAGS)], cache=True)  # type: ignore[untyped-decorator]
+def _times(text: Any, ns: Any, status: Any) -> None:
+    at, dated, day = 0, -1, np.int64(0)
+    for row in range(status.size):
+        this = at
+        while at < text.size and text[at] != _END:
+            at += 1
+        end = at
+        at += 1
         ns[row], status[row] = 0, MISSING if end == this else BAD
         if end - this < 19 or end - this > 35:
             continue
         if dated < 0 or not _same_date(text, this, dated):
             day, dated = _day(text, this), this
         clock, fraction = _clock(text, this, end)
-        if day == -(1 << 40) or clock == -(1 << 40):
+        if day == _NO_DAY or clock == _NO_DAY:
             continue
         seconds = day * 86_400 + clock
         if seconds > _LAST_SECOND or (seconds == _LAST_SECOND and fraction > _LAST_FRACTION):
@@ -189,31 +211,27 @@ def _times(text: Any, ends: Any, ns: Any, status: Any) -> None:
             ns[row], status[row] = seconds * SECOND_NS + fraction, OK
 
 
-def _pack(column: Sequence[str | None]) -> tuple[Bytes, Ints]:
-    """The texts end to end as UTF-8 bytes, and where each one ends; None counts as empty."""
+def _pack(column: Sequence[str | None]) -> Bytes:
+    """The texts as UTF-8, one a line; None counts as empty, a text of several lines as nonsense."""
     try:
-        joined = "".join(column)  # type: ignore[arg-type]  # raises on None, which is rare
+        joined = "\n".join(column)  # type: ignore[arg-type]  # raises on None, which is rare
     except TypeError:
         return _pack([text or "" for text in column])
-    if joined.isascii():
-        ends = np.fromiter(map(len, column), np.int64, len(column))  # type: ignore[arg-type]
-        return np.frombuffer(joined.encode(), np.uint8), np.cumsum(ends)
-    parts = [(text or "").encode() for text in column]
-    ends = np.fromiter(map(len, parts), np.int64, len(parts))
-    return np.frombuffer(b"".join(parts), np.uint8), np.cumsum(ends)
+    if joined.count("\n") >= max(len(column), 1):
+        return _pack([(text or "").replace("\n", "?") for text in column])
+    return np.frombuffer(joined.encode(), np.uint8)
 
 
 def parse_decimals(column: Sequence[str | None]) -> Decimals:
     """Parse every text of `column`; None and "" are MISSING."""
-    text, ends = _pack(column)
-    out = Decimals(np.empty_like(ends), np.empty_like(ends), np.empty(ends.size, np.uint8))
-    _decimals(text, ends, *out)
+    n = len(column)
+    out = Decimals(np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.uint8))
+    _decimals(_pack(column), *out)
     return out
 
 
 def parse_times(column: Sequence[str | None]) -> Times:
     """Parse every text of `column`; None and "" are MISSING, zero times UNSET."""
-    text, ends = _pack(column)
-    out = Times(np.empty_like(ends), np.empty(ends.size, np.uint8))
-    _times(text, ends, *out)
+    out = Times(np.empty(len(column), np.int64), np.empty(len(column), np.uint8))
+    _times(_pack(column), *out)
     return out

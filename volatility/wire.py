@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Final
 
 import msgspec
@@ -152,11 +153,10 @@ def by_type(
     distinct = set(classes)
     if len(distinct) == 1:
         return {classes[0]: (list(messages), list(frames))}
-    groups: dict[type, tuple[list[Any], list[int]]] = {cls: ([], []) for cls in distinct}
-    for cls, message, frame in zip(classes, messages, frames, strict=True):
-        group = groups[cls]
-        group[0].append(message)
-        group[1].append(frame)
+    groups = {}
+    for cls in distinct:
+        here = [c is cls for c in classes]
+        groups[cls] = list(compress(messages, here)), list(compress(frames, here))
     return groups
 
 

@@ -1,18 +1,9 @@
 """Gold: features, labels, forecasts, and what came of them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import dagster as dg
 
-from cryptovol_dagster.build import (
-    build_features_1s,
-    build_forecasts,
-    build_labels_1s,
-    build_outcomes,
-)
-from cryptovol_dagster.champion import champions
 from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS, hours_around
 from cryptovol_dagster.defs.resources import LakeResource, RegistryResource
 from cryptovol_dagster.defs.silver import Results
@@ -23,8 +14,6 @@ from cryptovol_dagster.defs.table_asset import (
     neighbours,
     table_spec,
 )
-from cryptovol_dagster.inspect_rows import null_shares, outcome_scores
-from cryptovol_dagster.picture import show_features, show_forecasts, show_outcomes
 from data_lake.tables import BARS_1S, FEATURES_1S, FORECASTS, LABELS_1S, OUTCOMES
 
 MODEL: Final = dg.AssetKey(["model", "volatility_1s"])
@@ -38,6 +27,10 @@ MODEL: Final = dg.AssetKey(["model", "volatility_1s"])
 )
 def features(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """One row per bar; formulas and units live in volatility/kernel.py."""
+    from cryptovol_dagster.build import build_features_1s
+    from cryptovol_dagster.inspect_rows import null_shares
+    from cryptovol_dagster.picture import show_features
+
     lake = store.open()
     built = build_features_1s(lake, hours_of_run(context, HOURS))
     yield materialized(
@@ -59,6 +52,8 @@ def features(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
 )
 def labels(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """What happened after each row; needs the next hour, and 30 days back for the threshold."""
+    from cryptovol_dagster.build import build_labels_1s
+
     built = build_labels_1s(store.open(), hours_of_run(context, MATURED_HOURS))
     yield materialized(context, LABELS_1S, built)
 
@@ -77,6 +72,10 @@ def forecasts(
     context: dg.AssetExecutionContext, store: LakeResource, registry: RegistryResource
 ) -> Results:
     """What the champions say about each row; skipped until there is one."""
+    from cryptovol_dagster.build import build_forecasts
+    from cryptovol_dagster.champion import champions
+    from cryptovol_dagster.picture import show_forecasts
+
     models = champions(registry.open())
     if not models:
         context.log.info("no champion yet, nothing to forecast with: run the training job first")
@@ -108,6 +107,10 @@ def forecasts(
 )
 def outcomes(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """Forecasts matched with matured labels, for the hours that have forecasts."""
+    from cryptovol_dagster.build import build_outcomes
+    from cryptovol_dagster.inspect_rows import outcome_scores
+    from cryptovol_dagster.picture import show_outcomes
+
     lake = store.open()
     forecast = set(lake.hours(FORECASTS))
     hours = [hour for hour in hours_of_run(context, MATURED_HOURS) if hour in forecast]

@@ -10,6 +10,7 @@ from typing import Final
 
 import dagster as dg
 
+from data_lake.environment import third_party_warnings_ignored
 from data_lake.settings import settings
 
 HOURS: Final = dg.HourlyPartitionsDefinition(settings().partitions_start, timezone="UTC")
@@ -23,6 +24,7 @@ MATURED_HOURS: Final = dg.HourlyPartitionsDefinition(
 
 def hours_around(back: int = 0, ahead: int = 0) -> dg.TimeWindowPartitionMapping:
     """An hour reads the `back` hours before it and the `ahead` hours after it, where they exist."""
-    return dg.TimeWindowPartitionMapping(
-        start_offset=-back, end_offset=ahead, allow_nonexistent_upstream_partitions=True
-    )
+    with third_party_warnings_ignored():  # the last parameter is marked beta
+        return dg.TimeWindowPartitionMapping(
+            start_offset=-back, end_offset=ahead, allow_nonexistent_upstream_partitions=True
+        )

@@ -55,8 +55,8 @@ class HomeResource(dg.ConfigurableResource["HomeResource"]):
     config_schema={
         "experiment_name": str,
         "mlflow_tracking_uri": str,
-        "env": dg.Permissive(),
-        "extra_tags": dg.Permissive(),
+        "env": dict,
+        "extra_tags": dict,
     },
     description="One MLflow run per Dagster run: dagster-mlflow's resource, imported late.",
 )

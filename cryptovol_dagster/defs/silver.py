@@ -1,13 +1,13 @@
-"""Silver: typed and deduplicated ticks, holes, and one second bars."""
+"""Silver: typed and deduplicated ticks, holes, and one second bars.
 
-from __future__ import annotations
+What computes is imported when an asset runs: definitions load without compiled kernels.
+"""
 
 from collections.abc import Iterator
 from typing import Final
 
 import dagster as dg
 
-from cryptovol_dagster.build import build_bars_1s, build_gaps
 from cryptovol_dagster.defs.external import BRONZE
 from cryptovol_dagster.defs.partitions import HOURS, hours_around
 from cryptovol_dagster.defs.resources import LakeResource
@@ -19,8 +19,6 @@ from cryptovol_dagster.defs.table_asset import (
     table_spec,
 )
 from cryptovol_dagster.markdown import table as markdown_table
-from cryptovol_dagster.picture import show_bars
-from cryptovol_dagster.ticks import build_ticks
 from data_lake.tables import BARS_1S, GAPS, QUOTES, TABLES, TRADES
 
 Results = Iterator[dg.MaterializeResult[None]]
@@ -38,6 +36,8 @@ Results = Iterator[dg.MaterializeResult[None]]
 )
 def ticks(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """Trades and quotes out of one parse of the frames that touch the hours."""
+    from cryptovol_dagster.ticks import build_ticks
+
     wanted = [TABLES["/".join(key.path)] for key in sorted(context.selected_asset_keys)]
     made = build_ticks(store.open(), hours_of_run(context, HOURS), wanted)
     frames = [(kind, verdict, count) for (kind, verdict), count in sorted(made.kinds.items())]
@@ -56,6 +56,8 @@ def ticks(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
 )
 def gaps(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """Holes in the trade ids of each hour, and between it and the newest earlier trade."""
+    from cryptovol_dagster.build import build_gaps
+
     built = build_gaps(store.open(), hours_of_run(context, HOURS))
     yield materialized(context, GAPS, built)
 
@@ -74,6 +76,9 @@ def gaps(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
 )
 def bars(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """One bar per second and product; rules in volatility/bar_kernel.py."""
+    from cryptovol_dagster.build import build_bars_1s
+    from cryptovol_dagster.picture import show_bars
+
     lake = store.open()
     built = build_bars_1s(lake, hours_of_run(context, HOURS))
     yield materialized(context, BARS_1S, built, lambda: {"plot": show_bars(lake, sorted(built))})

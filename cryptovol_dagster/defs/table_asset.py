@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from cryptovol_dagster.build import Built
+from cryptovol_dagster.recipe import Built
 from data_lake.tables import Table
 
 Dep = dg.AssetDep | dg.AssetKey

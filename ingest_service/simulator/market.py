@@ -100,13 +100,20 @@ class Market:
         return self
 
     def __next__(self) -> Block:
+        return self._merge(self.next_tapes())
+
+    def next_tapes(self) -> tuple[Tape, ...]:
+        """The next minute without its frames, for whoever wants the numbers only.
+
+        Raises:
+            StopIteration: the duration is over.
+        """
         span = self._span()
         if span.start_ns >= span.end_ns:
             raise StopIteration
         weather = self._weather.minute()
-        tapes = tuple(pit.minute(weather, span) for pit in self._pits)
         self._open_ns += MINUTE
-        return self._merge(tapes)
+        return tuple(pit.minute(weather, span) for pit in self._pits)
 
     def _span(self) -> Span:
         end_ns = self._open_ns + MINUTE

@@ -74,6 +74,7 @@ class Exchange:
         self._floor = Floor(
             self.config, parse_faults(faults), wait=wait_for_subscriber, keep_truth=keep_truth
         )
+        self._over = False  # the duration has passed; clients may still be reading
         self._server: Server | None = None
         self._market: asyncio.Task[None] | None = None
 
@@ -139,13 +140,14 @@ class Exchange:
     async def _open_market(self) -> None:
         try:
             await self._floor.run(self._clock, self._speed)
+            self._over = True
             await self._floor.hang_up(1000, OVER)
         finally:
             self.finished.set()
 
     async def _attend(self, connection: ServerConnection) -> None:
         """One client, from handshake to close."""
-        if self.finished.is_set():
+        if self._over:
             await connection.close(1000, OVER)
             return
         session = Session(connection, self.config.products)

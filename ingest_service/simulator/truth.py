@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,19 @@ from ingest_service.simulator.wire import MAKER_SIDE, TAKER_SIDE
 
 PRICE_DIGITS: Final = 8
 """Prices of the truth are integers in 1e-8 quote currency, whatever the product's tick."""
+
+
+_TEXT: Final = frozenset({"product", "taker_side", "maker_side"})
+
+
+def _schema(*names: str) -> Any:
+    return pa.schema([(name, pa.string() if name in _TEXT else pa.int64()) for name in names])
+
+
+_TRADES: Final = _schema(
+    "product", "trade_id", "price", "size", "taker_side", "maker_side", "ts_event", "sequence"
+)
+_QUOTES: Final = _schema("product", "bid", "ask", "bid_size", "ask_size", "ts_event", "sequence")
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Truth:
 
     def record(self, block: Block) -> None:
         """Remember a block, faults applied."""
-        self._tapes += block.tapes
+        self._tapes += (replace(tape, order_ids="") for tape in block.tapes)
         hidden = ~block.visible & (block.trade_id > 0) & (block.topic % len(CHANNELS) == MATCHES)
         for row in np.flatnonzero(hidden).tolist():
             product = self._products[int(block.topic[row]) // len(CHANNELS)]
@@ -63,7 +76,7 @@ class Truth:
         Columns as in silver: product, trade_id, price, size (both at scale 8), taker_side,
         maker_side, ts_event, sequence.
         """
-        return _stack([_trades(tape) for tape in self._tapes], "trade_id")
+        return _stack(_TRADES, [_trades(tape) for tape in self._tapes], "trade_id")
 
     def sent_trades(self) -> Any:
         """`trades` without the holes: what a subscriber that never missed a frame knows."""
@@ -77,7 +90,7 @@ class Truth:
 
         Columns as in silver, at scale 8: product, bid, ask, bid_size, ask_size, ts_event, sequence.
         """
-        return _stack([_quotes(tape) for tape in self._tapes], "sequence")
+        return _stack(_QUOTES, [_quotes(tape) for tape in self._tapes], "sequence")
 
 
 def _runs(ids: list[int]) -> list[list[int]]:
@@ -90,8 +103,9 @@ def _runs(ids: list[int]) -> list[list[int]]:
     return runs
 
 
-def _stack(parts: list[Any], then: str) -> Any:
-    return pa.concat_tables(parts).sort_by([("product", "ascending"), (then, "ascending")])
+def _stack(schema: Any, parts: list[Any], then: str) -> Any:
+    rows = pa.concat_tables([schema.empty_table(), *parts])
+    return rows.sort_by([("product", "ascending"), (then, "ascending")])
 
 
 def _units(tape: Tape, ticks: Ints) -> Ints:
@@ -102,27 +116,29 @@ def _trades(tape: Tape) -> Any:
     signs = tape.fills.taker_sign.tolist()
     return pa.table(
         {
-            "product": pa.array([tape.listing.product] * len(signs), pa.string()),
+            "product": [tape.listing.product] * len(signs),
             "trade_id": tape.trade_id,
             "price": _units(tape, tape.fills.price),
             "size": tape.fills.size,
-            "taker_side": pa.array([TAKER_SIDE[sign] for sign in signs], pa.string()),
-            "maker_side": pa.array([MAKER_SIDE[sign] for sign in signs], pa.string()),
+            "taker_side": [TAKER_SIDE[sign] for sign in signs],
+            "maker_side": [MAKER_SIDE[sign] for sign in signs],
             "ts_event": tape.ts_event,
             "sequence": tape.sequence,
-        }
+        },
+        _TRADES,
     )
 
 
 def _quotes(tape: Tape) -> Any:
     return pa.table(
         {
-            "product": pa.array([tape.listing.product] * len(tape.trade_id), pa.string()),
+            "product": [tape.listing.product] * len(tape.trade_id),
             "bid": _units(tape, tape.fills.bid),
             "ask": _units(tape, tape.fills.ask),
             "bid_size": tape.fills.bid_size,
             "ask_size": tape.fills.ask_size,
             "ts_event": tape.ts_event,
             "sequence": tape.sequence,
-        }
+        },
+        _QUOTES,
     )

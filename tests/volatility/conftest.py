@@ -7,8 +7,9 @@ an interaction of two persistent features that no linear model can express.
 
 from __future__ import annotations
 
+import json
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from data_lake.tables import FRAMES
 from volatility.dataset import SECOND_NS, Dataset, dataset
 from volatility.feature import FEATURES, HALF_LIVES_S, HORIZONS_S, WINDOWS_S
 from volatility.timescale import rv_floor
@@ -151,3 +153,41 @@ def market() -> Market:
 def day(market: Market) -> Dataset:
     """A simulated day of two products, a decision a minute, 300 s ahead."""
     return dataset(*market(24.0), 300, STEP_S)
+
+
+FrameTable = Callable[..., Any]
+"""`frame_table(payloads, feed="exchange", recv_ns=..., source="live", offset=0)` -> `pa.Table`."""
+
+RECV_NS = 1_762_932_011_700_000_000
+"""Receive time of the first hand-made frame, 2025-11-12 07:20:11.7; the next is 1 ms later."""
+
+
+def _frame_table(
+    payloads: Sequence[object],
+    feed: str | Sequence[str] = "exchange",
+    recv_ns: Sequence[int] | int = RECV_NS,
+    source: str = "live",
+    offset: int = 0,
+) -> Any:
+    raw = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in payloads]
+    n = len(raw)
+    recv = [recv_ns + 1_000_000 * i for i in range(n)] if isinstance(recv_ns, int) else recv_ns
+    feeds = [feed] * n if isinstance(feed, str) else list(feed)
+    columns = {
+        "offset": list(range(offset, offset + n)),
+        "kafka_ts": recv,
+        "recv_ts": recv,
+        "source": [source] * n,
+        "feed": feeds,
+        "conn": ["test"] * n,
+        "frame": list(range(n)),
+        "product": [None] * n,
+        "payload": raw,
+    }
+    return pa.table([columns[name] for name in FRAMES.schema.names], schema=FRAMES.schema)
+
+
+@pytest.fixture(scope="session")
+def frame_table() -> FrameTable:
+    """Builds a table like `bronze/frames`; payloads that are not bytes are written as JSON."""
+    return _frame_table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ def blocks(**options: object) -> list[Block]:
     return list(Market(MarketConfig(**options)))  # type: ignore[arg-type]
 
 
-@lru_cache(maxsize=4)
+@cache
 def tapes(seed: int, days: int = 1) -> list[Tape]:
     """BTC-USD alone, for statistics."""
-    whole = blocks(products=("BTC-USD",), seed=seed, duration_s=days * DAY)
-    return [block.tapes[0] for block in whole]
+    market = Market(MarketConfig(products=("BTC-USD",), seed=seed))
+    return [market.next_tapes()[0] for _ in range(days * 1440)]
 
 
 def join(parts: list[Ints]) -> Ints:
@@ -130,8 +130,16 @@ def test_volatility_clusters(seed: int) -> None:
 
 
 def test_afternoons_are_wilder_than_nights() -> None:
-    by_hour = np.median(minute_variance(4, days=5).reshape(5, 24, 60), axis=(0, 2))
+    by_hour = np.median(minute_variance(4, days=3).reshape(3, 24, 60), axis=(0, 2))
     assert by_hour[12:18].mean() > 1.5 * by_hour[0:6].mean()
+
+
+def test_tapes_are_those_of_the_blocks() -> None:
+    market = Market(MarketConfig())
+    for block in blocks(duration_s=120.0):
+        for one, other in zip(block.tapes, market.next_tapes(), strict=True):
+            assert (one.fills.price == other.fills.price).all()
+            assert one.order_ids == other.order_ids
 
 
 def test_returns_have_jumps() -> None:
@@ -166,7 +174,7 @@ def test_the_days_statistics_bracket_every_price() -> None:
 
 
 def test_the_rolling_day_forgets_what_is_older_than_a_day() -> None:
-    two_days = tapes(4, 5)
+    two_days = tapes(4, 3)
     last = two_days[2000]
     window = two_days[2000 - 1439 : 2000]
     assert last.day.open_24h[0] == window[0].fills.price[0]

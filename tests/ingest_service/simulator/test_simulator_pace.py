@@ -37,11 +37,10 @@ def test_at_top_speed_everything_is_due() -> None:
     assert Pace(ManualClock(0), 0, MAX).now_ns() == math.inf
 
 
-@pytest.mark.parametrize(
-    ("text", "speed"), [("max", MAX), (" MAX ", MAX), ("1", 1.0), ("2.5", 2.5)]
-)
-def test_speeds_are_max_or_a_number(text: str, speed: float) -> None:
-    assert parse_speed(text) == speed
+def test_speeds_are_max_or_a_number() -> None:
+    assert parse_speed("max") == parse_speed(" MAX ") == MAX
+    assert parse_speed("1") == 1
+    assert parse_speed("2.5") == 2.5
 
 
 @pytest.mark.parametrize("text", ["", "fast", "0", "-1", "nan"])

@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,22 +24,19 @@ PRODUCTS = ["BTC-USD", "ETH-USD", "SOL-USD"]
 SECOND = 1_000_000_000
 
 
+def request(kind: str, channels: list[Any], products: list[str] | None = None) -> str:
+    asked = {"type": kind, "product_ids": products or PRODUCTS, "channels": channels}
+    return json.dumps(asked)
+
+
 @asynccontextmanager
 async def client(
     exchange: Exchange, channels: list[Any] | None = None, products: list[str] | None = None
 ) -> AsyncIterator[ClientConnection]:
     """A subscribed client; `channels=[]` does not subscribe."""
-    async with connect(exchange.url, max_size=2**24) as socket:
+    async with connect(exchange.url, max_queue=None) as socket:
         if channels != []:
-            await socket.send(
-                json.dumps(
-                    {
-                        "type": "subscribe",
-                        "product_ids": products or PRODUCTS,
-                        "channels": channels or ALL,
-                    }
-                )
-            )
+            await socket.send(request("subscribe", channels or ALL, products))
         yield socket
 
 
@@ -52,9 +51,8 @@ async def rest(socket: ClientConnection) -> list[str]:
 
 
 def trade_keys(frames: list[str], *types: str) -> set[tuple[str, int]]:
-    decoded = [
-        json.loads(f) for f in frames if f.startswith(tuple(f'{{"type":"{t}"' for t in types))
-    ]
+    heads = tuple(f'{{"type":"{one}"' for one in types)
+    decoded = [json.loads(frame) for frame in frames if frame.startswith(heads)]
     return {(frame["product_id"], frame["trade_id"]) for frame in decoded}
 
 
@@ -73,32 +71,37 @@ async def test_a_recording_equals_the_truth() -> None:
         assert sum('"heartbeat"' in frame for frame in frames[1:]) == 1800
         assert exchange.truth.holes() == []
         assert exchange.frames_sent == len(frames)
-        assert exchange.finished.is_set()
+        await asyncio.wait_for(exchange.finished.wait(), 10)
+
+
+def units(text: str) -> int:
+    return int(Decimal(text).scaleb(8))
+
+
+def nanoseconds(time: str) -> int:
+    instant = datetime.fromisoformat(time)
+    return int(instant.timestamp()) * SECOND + instant.microsecond * 1000
 
 
 async def test_values_received_equal_the_truth() -> None:
-    async with Exchange(MarketConfig(duration_s=120.0)) as exchange:
-        async with client(exchange, ["ticker"]) as socket:
-            frames = [json.loads(frame) for frame in await rest(socket)][1:]
-        got = {
-            (
-                f["product_id"],
-                f["trade_id"],
-                round(float(f["price"]) * 1e8),
-                f["side"],
-                f["sequence"],
-            )
-            for f in frames
-        }
-        names = ("product", "trade_id", "price", "taker_side", "sequence")
-        columns = [exchange.truth.trades()[name].to_pylist() for name in names]
-        assert got == set(zip(*columns, strict=True))
-        quotes = exchange.truth.quotes()
-        assert {
-            (f["product_id"], f["sequence"], round(float(f["best_bid"]) * 1e8)) for f in frames
-        } == set(
-            zip(*(quotes[name].to_pylist() for name in ("product", "sequence", "bid")), strict=True)
-        )
+    async with (
+        Exchange(MarketConfig(duration_s=120.0)) as exchange,
+        client(exchange, ["ticker"]) as socket,
+    ):
+        frames = [json.loads(frame) for frame in await rest(socket)][1:]
+    frames.sort(key=lambda frame: (frame["product_id"], frame["trade_id"]))
+    trades, quotes = exchange.truth.trades().to_pylist(), exchange.truth.quotes().to_pylist()
+    for frame, trade, quote in zip(frames, trades, quotes, strict=True):
+        assert trade["product"] == quote["product"] == frame["product_id"]
+        assert trade["trade_id"] == frame["trade_id"]
+        assert trade["price"] == units(frame["price"])
+        assert trade["size"] == units(frame["last_size"])
+        assert trade["taker_side"] == frame["side"] != trade["maker_side"]
+        assert trade["sequence"] == quote["sequence"] == frame["sequence"]
+        assert trade["ts_event"] == quote["ts_event"] == nanoseconds(frame["time"])
+        assert (quote["bid"], quote["ask"]) == (units(frame["best_bid"]), units(frame["best_ask"]))
+        assert quote["bid_size"] == units(frame["best_bid_size"])
+        assert quote["ask_size"] == units(frame["best_ask_size"])
 
 
 async def test_it_begins_with_ack_and_snapshots_and_ends_with_1000() -> None:
@@ -106,11 +109,8 @@ async def test_it_begins_with_ack_and_snapshots_and_ends_with_1000() -> None:
     async with Exchange(config) as exchange, client(exchange) as socket:
         frames = await rest(socket)
         heads = [json.loads(frame) for frame in frames[:7]]
-        assert [head["type"] for head in heads] == [
-            "subscriptions",
-            *["ticker"] * 3,
-            *["last_match"] * 3,
-        ]
+        kinds = [head["type"] for head in heads]
+        assert kinds == ["subscriptions", *["ticker"] * 3, *["last_match"] * 3]
         assert [head["product_id"] for head in heads[1:]] == PRODUCTS * 2
         assert heads[1]["trade_id"] == heads[4]["trade_id"]
         assert heads[1]["time"] == "2026-01-01T00:00:00.000000Z"
@@ -177,43 +177,52 @@ async def test_a_market_that_does_not_wait_is_missed() -> None:
 async def test_only_what_is_due_is_sent() -> None:
     """At speed 10, half a real second is five simulated ones."""
     clock = ManualClock(0)
-    async with Exchange(MarketConfig(), speed=10.0, clock=clock) as exchange:
-        async with client(exchange, ["heartbeat"], ["BTC-USD"]) as socket:
-            await socket.recv()
-            clock.ns += SECOND // 2
-            beats = [json.loads(await socket.recv()) for _ in range(5)]
-            assert beats[-1]["time"] < "2026-01-01T00:00:05"
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(socket.recv(), 0.1)
+    async with (
+        Exchange(MarketConfig(), speed=10.0, clock=clock) as exchange,
+        client(exchange, ["heartbeat"], ["BTC-USD"]) as socket,
+    ):
+        await socket.recv()
+        clock.ns += SECOND // 2
+        beats = [json.loads(await socket.recv()) for _ in range(5)]
+        assert beats[-1]["time"] < "2026-01-01T00:00:05"
+        await socket.send(request("unsubscribe", ["heartbeat"]))
+        assert json.loads(await socket.recv())["type"] == "subscriptions"
 
 
 async def test_unsubscribing_silences() -> None:
     clock = ManualClock(0)
-    async with Exchange(MarketConfig(), speed=1.0, clock=clock) as exchange:
-        async with client(exchange, ["heartbeat"]) as socket, client(exchange) as _:
-            await socket.recv()
-            leave = {"type": "unsubscribe", "product_ids": PRODUCTS, "channels": ["heartbeat"]}
-            await socket.send(json.dumps(leave))
-            assert json.loads(await socket.recv())["channels"] == []
-            clock.ns += 10 * SECOND
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(socket.recv(), 0.1)
+    async with (
+        Exchange(MarketConfig(), speed=1.0, clock=clock) as exchange,
+        client(exchange, ["heartbeat"]) as socket,
+        client(exchange, ["heartbeat"]) as witness,
+    ):
+        await socket.recv()
+        await witness.recv()
+        await socket.send(request("unsubscribe", ["heartbeat"]))
+        assert json.loads(await socket.recv())["channels"] == []
+        clock.ns += 10 * SECOND
+        for _ in range(30):
+            await witness.recv()
+        await socket.send(request("subscribe", ["heartbeat"]))
+        assert json.loads(await socket.recv())["type"] == "subscriptions"
 
 
 async def test_a_late_snapshot_is_the_newest_trade() -> None:
     clock = ManualClock(0)
-    async with Exchange(MarketConfig(), speed=1.0, clock=clock) as exchange:
-        async with client(exchange, ["matches"], ["BTC-USD"]) as early:
-            await early.recv()
-            clock.ns += 90 * SECOND
-            newest = {}
-            while exchange.now_ns < exchange.config.start_ns + 85 * SECOND:
-                newest = json.loads(await early.recv())
-            async with client(exchange, ["matches"], ["BTC-USD"]) as late:
-                await late.recv()
-                snapshot = json.loads(await late.recv())
-            assert snapshot["type"] == "last_match"
-            assert snapshot["trade_id"] >= newest["trade_id"]
+    async with (
+        Exchange(MarketConfig(), speed=1.0, clock=clock) as exchange,
+        client(exchange, ["matches"], ["BTC-USD"]) as early,
+    ):
+        await early.recv()
+        clock.ns += 90 * SECOND
+        newest = {}
+        while exchange.now_ns < exchange.config.start_ns + 85 * SECOND:
+            newest = json.loads(await early.recv())
+        async with client(exchange, ["matches"], ["BTC-USD"]) as late:
+            await late.recv()
+            snapshot = json.loads(await late.recv())
+        assert snapshot["type"] == "last_match"
+        assert snapshot["trade_id"] >= newest["trade_id"]
 
 
 async def test_a_client_that_does_not_subscribe_is_dropped() -> None:
@@ -273,10 +282,7 @@ async def test_a_slow_reader_loses_nothing() -> None:
     """Backpressure, not loss: the market waits at the speed of the slowest."""
     async with Exchange(MarketConfig(duration_s=1200.0)) as exchange:
         async with connect(exchange.url, max_queue=1) as socket:
-            request = {"type": "subscribe", "product_ids": PRODUCTS, "channels": ["matches"]}
-            await socket.send(json.dumps(request))
-            await socket.recv()
-            await asyncio.sleep(0.2)
+            await socket.send(request("subscribe", ["matches"]))
             frames = await rest(socket)
         assert trade_keys(frames, "match", "last_match") == truth_keys(exchange.truth.trades())
 

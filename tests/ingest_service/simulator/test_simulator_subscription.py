@@ -60,7 +60,7 @@ def test_unsubscribing_leaves_the_rest() -> None:
     [
         ("{", "Malformed JSON"),
         (b"\xff", "Malformed JSON"),
-        ("[" * 100_000, "Malformed JSON"),
+        ('{"a":' * 100_000, "Malformed JSON"),
         ("[]", "Failed to parse request"),
         ('{"type":"shout"}', "Failed to parse request"),
         ('{"type":"subscribe","channels":7}', "Failed to parse request"),

@@ -127,10 +127,9 @@ def test_control_frames_are_byte_for_byte_the_real_ones() -> None:
 
 def test_order_ids_are_version_4_uuids() -> None:
     frame = msgspec.json.decode(trade_frames(tape())[2])
-    for key in ("maker_order_id", "taker_order_id"):
-        assert re.fullmatch(
-            r"[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-a[\da-f]{3}-[\da-f]{12}", frame[key]
-        )
+    form = r"[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-a[\da-f]{3}-[\da-f]{12}"
+    assert re.fullmatch(form, frame["maker_order_id"])
+    assert re.fullmatch(form, frame["taker_order_id"])
 
 
 @given(st.lists(st.integers(0, 10**18)), st.integers(0, 12))

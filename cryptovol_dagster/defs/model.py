@@ -1,0 +1,58 @@
+"""The model: trained, evaluated walk-forward, put to the gate, registered."""
+
+from typing import Any, Final
+
+import dagster as dg
+
+from cryptovol_dagster.defs.gold import MODEL
+from cryptovol_dagster.defs.resources import LakeResource, RegistryResource
+from cryptovol_dagster.defs.table_asset import asset_key
+from data_lake.tables import FEATURES_1S, LABELS_1S
+from volatility.feature import HORIZONS_S
+
+
+class TrainingConfig(dg.Config):
+    """What to train on, and for which horizons."""
+
+    train_end: str = ""
+    """Labels must have matured by this hour, `YYYY-MM-DD-HH:00` UTC; empty takes all there are."""
+    horizons_s: list[int] = list(HORIZONS_S)  # noqa: RUF012  (Dagster copies defaults)
+    """Seconds ahead; one model each."""
+
+
+@dg.asset(
+    key=MODEL,
+    deps=[asset_key(FEATURES_1S), asset_key(LABELS_1S)],
+    group_name="model",
+    kinds={"mlflow", "lightgbm"},
+    required_resource_keys={"mlflow"},
+    description="One model per horizon: challenger and champion, and the gate's decision.",
+)
+def volatility_1s(
+    context: dg.AssetExecutionContext,
+    config: TrainingConfig,
+    store: LakeResource,
+    registry: RegistryResource,
+) -> dg.MaterializeResult[None]:
+    """Train every horizon on the same matured rows; the gate decides who forecasts."""
+    from cryptovol_dagster.train import train_all
+
+    models = registry.open()
+    models.ensure()
+    done = train_all(
+        store.open(),
+        models,
+        context.resources.mlflow,
+        tuple(config.horizons_s),
+        config.train_end or None,
+    )
+    facts: dict[str, Any] = {}
+    for result in done:
+        facts[f"decision_{result.horizon_s}s"] = dg.MetadataValue.md(result.markdown)
+        facts[f"result_{result.horizon_s}s"] = dg.MetadataValue.json(result.plain())
+    facts["champions"] = ", ".join(result.champion for result in done)
+    facts["trained_on"] = ", ".join(sorted({result.sources for result in done}))
+    return dg.MaterializeResult(metadata=facts)
+
+
+MODELS: Final = (volatility_1s,)
