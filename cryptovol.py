@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from typer._click.exceptions import ClickException  # typer bundles click and exports no root
+
+# typer bundles click and exports only some of its errors
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from data_lake.environment import apply_switches
 from data_lake.settings import Settings, settings
@@ -42,6 +44,7 @@ app.add_typer(
 Products = Annotated[str, typer.Option(help="Comma-separated pairs, e.g. BTC-USD,ETH-USD.")]
 Start = Annotated[str | None, typer.Option(help="First instant, UTC, e.g. 2025-11-12T07:00.")]
 End = Annotated[str | None, typer.Option(help="End, exclusive, UTC.")]
+Feed = Annotated[Literal["exchange", "advanced"], typer.Option(help="Which public feed.")]
 Topic = Annotated[str, typer.Option(help="Kafka topic.")]
 
 
@@ -52,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = app(args=arguments, standalone_mode=False)
     except CryptovolError as exc:
         _fail(str(exc), 1)
+    except NoArgsIsHelpError as exc:
+        sys.stdout.write(exc.format_message() + "\n")
+        sys.exit(2)
     except ClickException as exc:
         context = getattr(exc, "ctx", None)
         command = context.command_path if context else "cryptovol"
@@ -100,12 +106,12 @@ def up(
     from cryptovol_stack import run_stack
     from volatility.product import parse_products
 
-    run_stack(settings(), _clock(), _console(), live=live, products=parse_products(products))
+    run_stack(settings(), _console(), live=live, products=parse_products(products))
 
 
 @app.command()
 def ingest(
-    feed: Annotated[Literal["exchange", "advanced"], typer.Option(help="Wire format.")] = "exchange",
+    feed: Feed = "exchange",
     products: Products = "BTC-USD",
     url: Annotated[str, typer.Option(help="Instead of the feed's public address.")] = "",
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Then stop.")] = None,
@@ -174,15 +180,13 @@ def replay(
         speed=parse_speed(speed),
     )
     if as_json:
-        sys.stdout.write(report.to_json().decode() + "\n")
+        _say(report.to_json().decode())
     else:
         _console().print(report.render())
     if materialize and not config.kafka_servers and report.first_event_ns is not None:
         from cryptovol_dagster.materialize import SILVER_TICKS, materialize_hours
 
-        materialize_hours(
-            config, report.first_event_ns, report.last_event_ns, select=SILVER_TICKS
-        )
+        materialize_hours(config, report.first_event_ns, report.last_event_ns, select=SILVER_TICKS)
 
 
 @app.command()
@@ -313,7 +317,7 @@ def verify() -> None:
 @app.command()
 def doctor() -> None:
     """What is installed, reachable and configured, and what to do about what is not."""
-    from cryptovol_stack import diagnose
+    from cryptovol_doctor import diagnose
 
     findings = diagnose(settings())
     for finding in findings:

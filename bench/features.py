@@ -54,8 +54,9 @@ def cryptovol(folder: Path, hours: int, spent: Callable[[str], None]) -> Any:
         features.append(features_1s(blocks, start + h * HOUR_NS, start + (h + 1) * HOUR_NS))
     spent("features")
     inputs = [hour.select(INPUTS) for hour in features]
+    minutes = [hour.take(pa.array(range(59, hour.num_rows, 60))) for hour in inputs]
     for h in range(hours):
-        rows = pa.concat_tables(inputs[: h + 2])
+        rows = pa.concat_tables(minutes[:h] + inputs[h : h + 2])
         labels_1s(rows, start + h * HOUR_NS, start + (h + 1) * HOUR_NS)
     spent("labels")
     return pa.concat_tables(features)
@@ -130,7 +131,7 @@ def synthesise(folder: Path, ticks: int, hours: int) -> None:
 
 
 def disagreement(folder: Path, peer: str) -> tuple[float, int]:
-    """Largest difference to a peer, over the largest magnitude of its column, and values compared."""
+    """Largest difference to a peer over its column's largest magnitude, and values compared."""
     import numpy as np
     import pyarrow.feather as feather
 

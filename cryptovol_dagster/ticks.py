@@ -20,6 +20,9 @@ from volatility.dedupe import distinct_quotes, distinct_trades
 from volatility.normalise import normalise
 from volatility.scale import tighten
 
+DEAD_LETTERS: Final = "ticks.dead_letter"
+"""The topic of frames already found unusable: kept in bronze, never read for rows."""
+
 MAX_FRAMES: Final = 1_000_000
 """Frames parsed at once; more hours than hold that many are built in several steps."""
 
@@ -44,7 +47,7 @@ def build_ticks(
     touching = by_hour(chain(lake))
     for some in _steps(sorted(hours), touching):
         files = sorted({file for hour in some for file in touching.get(hour, ())})
-        found = normalise(read_frames(lake, files=files))
+        found = normalise(read_frames(lake, files=[f for f in files if f.topic != DEAD_LETTERS]))
         ticks.kinds.update(found.counts())
         ticks.reasons.update(reason for reason in found.reason.to_pylist() if reason)
         for table in tables:

@@ -14,6 +14,7 @@ from data_lake.layout import hour_bounds
 from data_lake.tables import FEATURES_1S, LABELS_1S
 from volatility.column import numbers
 from volatility.dataset import SECOND_NS, Dataset, dataset
+from volatility.decision import Decision
 from volatility.errors import ModelError
 from volatility.evaluate import evaluate
 from volatility.forecaster import Forecaster, train

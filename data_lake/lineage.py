@@ -40,12 +40,16 @@ def inputs(
 def moved(lake: Lake, manifest: Manifest, files: Sequence[BronzeFile] | None = None) -> list[str]:
     """Names of the inputs of a partition that are no longer what it was computed from.
 
+    An input that is no hour of a table, such as a digest over a month of them, is the builder's
+    own business and passed over.
+
     Raises:
         LakeError: an input is torn or altered.
     """
     known = {name: parse_input_name(name) for name in manifest.inputs}
     current = inputs(lake, [found for found in known.values() if found], files)
-    return [name for name, was in manifest.inputs.items() if current.get(name) != was]
+    recorded = manifest.inputs.items()
+    return [name for name, was in recorded if known[name] and current.get(name) != was]
 
 
 def is_stale(

@@ -39,7 +39,7 @@ class Close:
 
     code: int
     reason: str
-    by: str  # peer, watchdog or shutdown
+    by: str  # peer, us (protocol broken), watchdog or shutdown
 
 
 class Connection:
@@ -90,8 +90,8 @@ class Connection:
                 async with asyncio.timeout(deadlines.subscribe_s):
                     await self._subscribe(socket)
                 return await self._receive(socket)
-            except ConnectionClosed:
-                return self._closed(socket)
+            except ConnectionClosed as exc:
+                return self._closed(exc)
             except asyncio.CancelledError:
                 self._record_close(Close(1000, "", "shutdown"))
                 raise
@@ -188,11 +188,15 @@ class Connection:
         else:
             self._state("acked", channels=_plain(self._acked), missing=lacking)
 
-    def _closed(self, socket: ClientConnection) -> Close:
+    def _closed(self, exc: ConnectionClosed) -> Close:
         if self._watchdog:
             close = Close(1006, self._watchdog, "watchdog")
+        elif exc.rcvd is not None:
+            close = Close(int(exc.rcvd.code), exc.rcvd.reason, "peer")
+        elif exc.sent is not None:  # a message over the limit, or a broken protocol
+            close = Close(int(exc.sent.code), exc.sent.reason, "us")
         else:
-            close = Close(socket.close_code or 1006, socket.close_reason or "", "peer")
+            close = Close(1006, "", "peer")
         self._record_close(close)
         return close
 

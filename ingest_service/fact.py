@@ -6,7 +6,7 @@ A fact's payload is `{"type": "ingestor", "fact": <name>, …}`:
 |---|---|
 | `connected` | a socket is open: `url`, `products` |
 | `acked` | the exchange states its current set: `channels`, and what is `missing` of the request |
-| `closed` | the socket is gone: `code`, `reason`, `by` (peer, watchdog or shutdown), `frames` |
+| `closed` | the socket is gone: `code`, `reason`, `by` (peer, us, watchdog, shutdown), `frames` |
 | `failed` | no socket could be opened: `url`, `reason` |
 | `dead_letter` | bytes nobody could use, in the dead-letter chain: `reason`, `origin`, `text` |
 """

@@ -50,7 +50,7 @@ class Ingestor:
     ) -> None:
         self._plan, self._sink, self._dead_letters = plan, sink, dead_letters
         self._clock, self._rng, self._sleep = clock, rng, sleep
-        self._queue = queue or FrameQueue()
+        self._queue = FrameQueue() if queue is None else queue
         self.tally = Tally()
         self._broken = False  # the sink has refused; nothing may be written after a hole
         self.last_failure = ""  # why the newest connection ended or could not be made

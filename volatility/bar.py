@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from volatility.array import Ints
 from volatility.bar_kernel import carry_in, fill
-from volatility.nullable import codes, ints
 from volatility.tick import BAR, HOUR_NS, SECOND_NS, new_book
+from volatility.tick_order import Rows, TickOrder
 from volatility.tick_table import Records, bar_table, quote_records, trade_records
 
 
@@ -35,19 +35,31 @@ def bars_1s(quotes: Any, trades: Any, start_ns: int, end_ns: int) -> Any:
     """
     if start_ns % HOUR_NS or end_ns % SECOND_NS or end_ns < start_ns:
         raise ValueError(f"bars want start on an hour and end on a second: {start_ns}, {end_ns}")
-    quoted = _keys(quotes, "sequence", start_ns - HOUR_NS, end_ns)
-    traded = _keys(trades, "trade_id", start_ns - HOUR_NS, end_ns)
-    products = sorted(quoted.products() | traded.products())
-    carried = quote_records(quotes, quoted.last_before(start_ns))
-    carried_of = quoted.bounds(quoted.last_before(start_ns), products)
-    fresh, dealt = quoted.since(start_ns), traded.since(start_ns)
-    fresh_of, dealt_of = quoted.bounds(fresh, products), traded.bounds(dealt, products)
-    new_quotes, new_trades = quote_records(quotes, fresh), trade_records(trades, dealt)
+    order = TickOrder(quotes)
+    earlier, quoted = order.between(start_ns - HOUR_NS, start_ns), order.between(start_ns, end_ns)
+    order = TickOrder(trades)
+    before, traded = order.between(start_ns - HOUR_NS, start_ns), order.between(start_ns, end_ns)
+    products = sorted(set().union(*(rows.group for rows in (earlier, quoted, before, traded))))
+    carried = _Group(quote_records, quotes, earlier.last())
+    new_quotes, new_trades = (
+        _Group(quote_records, quotes, quoted),
+        _Group(trade_records, trades, traded),
+    )
     seconds = (end_ns - start_ns) // SECOND_NS
     bars = np.zeros(len(products) * seconds, BAR)
-    for i in range(len(products)):
-        book = new_book()
-        carry_in(book, carried[carried_of[i]])
-        mine = bars[i * seconds : (i + 1) * seconds]
-        fill(book, new_quotes[fresh_of[i]], new_trades[dealt_of[i]], start_ns, mine)
+    for i, product in enumerate(products):
+        book, mine = new_book(), bars[i * seconds : (i + 1) * seconds]
+        carry_in(book, carried.of(product))
+        fill(book, new_quotes.of(product), new_trades.of(product), start_ns, mine)
     return bar_table(np.repeat(np.arange(len(products)), seconds), products, bars)
+
+
+class _Group:
+    """Records of some rows of a table, by product."""
+
+    def __init__(self, read: Callable[[Any, Ints], Records], table: Any, rows: Rows) -> None:
+        self._records, self._parts = read(table, rows.position), rows.group
+
+    def of(self, product: str) -> Records:
+        """The product's records; none where it has no rows."""
+        return self._records[self._parts.get(product, slice(0, 0))]

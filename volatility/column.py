@@ -24,7 +24,8 @@ def flat(column: Any) -> Any:
 def numbers(column: Any) -> NDArray[Any]:
     """The values of a fixed-width column, zero-copy; what stands under a null is undefined."""
     array = flat(column)
-    dtype = np.dtype(array.type.to_pandas_dtype())
+    name = str(array.type)
+    dtype = np.dtype({"double": "float64", "float": "float32"}.get(name, name))
     if len(array) == 0:
         return np.empty(0, dtype)
     return np.frombuffer(array.buffers()[1], dtype)[array.offset : array.offset + len(array)]

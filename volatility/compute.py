@@ -8,18 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from volatility.array import Ints, Matrix
-from volatility.bar import Records, bar_records
 from volatility.feature import FEATURES, HALF_LIVES_S, WINDOWS_S
 from volatility.kernel import run
-from volatility.kernel_state import decay_table, new_state
-from volatility.nullable import codes, float_column, int_column, text_column
+from volatility.kernel_state import BLOCK, decay_table, new_state
+from volatility.nullable import codes, float_column, int_column, ints, text_column
 from volatility.source import source_column
-from volatility.tick import BAR, HOUR_NS, SECOND_NS
+from volatility.tick import HOUR_NS, SECOND_NS
+from volatility.tick_table import Records, blank_bars, put_bars
 
 WINDOWS: Final[Ints] = np.array(WINDOWS_S, np.int64)
 DECAY: Final[Matrix] = decay_table(HALF_LIVES_S)
-WARM_UP_S: Final = 3601
-"""Bars the kernel wants before the first row: the previous block and one more."""
 
 
 def features_1s(bars: Any, start_ns: int, end_ns: int) -> Any:
@@ -42,53 +40,45 @@ def features_1s(bars: Any, start_ns: int, end_ns: int) -> Any:
     """
     if start_ns % HOUR_NS or end_ns % SECOND_NS or end_ns < start_ns:
         raise ValueError(f"features want start on an hour, end on a second: {start_ns}, {end_ns}")
-    code, words = codes(bars["product"])
-    records = bar_records(bars)
-    present = set(code[(records["ts"] > start_ns) & (records["ts"] <= end_ns)].tolist())
-    products = sorted((words[c], c) for c in present)
+    products, grid = dense(bars, start_ns, end_ns)
     seconds = (end_ns - start_ns) // SECOND_NS
     rows = np.empty((len(FEATURES), len(products) * seconds))
     rank = np.empty(len(products) * seconds, np.int64)
-    for i, (_, c) in enumerate(products):
+    for i in range(len(products)):
         span = slice(i * seconds, (i + 1) * seconds)
-        grid = dense(records[code == c], start_ns, end_ns)
-        run(new_state(HOUR_NS // SECOND_NS - 1), grid, WINDOWS, DECAY, rows[:, span], rank[span])
+        run(new_state(BLOCK - 1), grid[i], WINDOWS, DECAY, rows[:, span], rank[span])
+    ts = start_ns + SECOND_NS * np.arange(1, seconds + 1)
     columns = {
-        "product": text_column(
-            np.repeat(np.arange(len(products)), seconds), [p for p, _ in products]
-        ),
-        "ts": int_column(np.tile(_closes(start_ns, seconds), len(products)), pa.int64()),
+        "product": text_column(np.repeat(np.arange(len(products)), seconds), products),
+        "ts": int_column(np.tile(ts, len(products)), pa.int64()),
         **{name: float_column(row) for name, row in zip(FEATURES, rows, strict=True)},
         "source": source_column(rank),
     }
     return pa.table(columns)
 
 
-def _closes(start_ns: int, seconds: int) -> Ints:
-    return start_ns + SECOND_NS * np.arange(1, seconds + 1, dtype=np.int64)
-
-
-def dense(bars: Records, start_ns: int, end_ns: int) -> Records:
-    """BAR records at every second in [start - 1 h, end]; a missing one is not observed.
+def dense(bars: Any, start_ns: int, end_ns: int) -> tuple[list[str], Records]:
+    """Bars at every second of [start - 1 h, end], as the kernel wants them.
 
     Args:
-        bars: BAR records of one product, in any order.
+        bars: silver/bars_1s rows, in any order.
         start_ns: on an hour.
         end_ns: on a second.
+
+    Returns:
+        The products with a bar in (start, end], sorted, and BAR records of shape
+        (products, 3601 + seconds); a missing bar is not observed.
     """
-    seconds = (end_ns - start_ns) // SECOND_NS
-    first_ns = start_ns - (WARM_UP_S - 1) * SECOND_NS
-    grid = np.zeros(WARM_UP_S + seconds, BAR)
-    grid["ts"] = _closes(first_ns - SECOND_NS, len(grid))
-    for name in ("r", "spread_bps", "imbalance", "ofi"):
-        grid[name] = np.nan
-    grid["rank"] = -1
-    inside = bars[(bars["ts"] >= first_ns) & (bars["ts"] <= end_ns)]
-    grid[(inside["ts"] - first_ns) // SECOND_NS] = inside
-    return grid
-
-
-def product_bars(bars: Any, product: str) -> Records:
-    """BAR records of the silver/bars_1s rows of `product`, in the table's order."""
     code, words = codes(bars["product"])
-    return bar_records(bars)[code == words.index(product) if product in words else code < 0]
+    ts, first_ns = ints(bars["ts"]), start_ns - BLOCK * SECOND_NS
+    present = np.unique(code[(ts > start_ns) & (ts <= end_ns)]).tolist()
+    products = sorted(words[c] for c in present)
+    place = np.full(len(words), -1)
+    for c in present:
+        place[c] = products.index(words[c])
+    seconds = (end_ns - first_ns) // SECOND_NS + 1
+    grid = blank_bars(len(products) * seconds)
+    grid["ts"] = np.tile(first_ns + SECOND_NS * np.arange(seconds), len(products))
+    rows = np.flatnonzero((ts >= first_ns) & (ts <= end_ns) & (place[code] >= 0))
+    put_bars(bars, rows, grid, place[code[rows]] * seconds + (ts[rows] - first_ns) // SECOND_NS)
+    return products, grid.reshape(len(products), seconds)

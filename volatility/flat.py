@@ -92,6 +92,9 @@ QUOTE: Final = {
     "bid_size": "best_bid_size",
     "ask_size": "best_ask_size",
 }
+_DECIMALS: Final = frozenset(name for name in FlatTicker.__struct_fields__ if "best_" in name) | {
+    "ts"
+}
 _DECODE: Final[Any] = msgspec.json.Decoder(FlatTicker, strict=False).decode
 
 
@@ -157,8 +160,11 @@ def _fallback(payload: Payload, reason: str) -> Failure | FlatTicker:
 
 
 def _spell(keys: dict[str, Any]) -> dict[str, Any]:
-    """Integers as text too."""
-    return {k: str(v) if type(v) is int and abs(v) < 10**30 else v for k, v in keys.items()}
+    """Integers as text too, where a decimal belongs."""
+    return {
+        key: str(value) if key in _DECIMALS and type(value) is int and value < 10**30 else value
+        for key, value in keys.items()
+    }
 
 
 def read(frames: Sequence[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:

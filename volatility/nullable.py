@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from volatility.array import Flags, Ints, Vector
@@ -33,9 +34,14 @@ def flags(column: Any) -> Flags:
 
 
 def codes(column: Any) -> tuple[Ints, list[str]]:
-    """A text column as int64 [n] positions in its distinct words, -1 for null, and the words."""
-    positions, words = encode(column)
-    return np.where(known(column), positions, -1), words
+    """A text column as int64 [n] positions in its distinct words, -1 for null, and the words.
+
+    Runs of one word are coded once: sorted columns cost a comparison a row.
+    """
+    runs = pc.run_end_encode(flat(column))
+    position, words = encode(runs.values)
+    position = np.where(known(runs.values), position, -1)
+    return np.repeat(position, np.diff(numbers(runs.run_ends), prepend=0)), words
 
 
 def float_column(values: Vector) -> Any:

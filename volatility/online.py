@@ -8,20 +8,27 @@ of a bar already closed is late: counted and left out; the hour's tables will ha
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pyarrow.compute as pc
 
 from volatility.array import Vector
-from volatility.bar import Records, by_second, carried, in_order, quote_records, trade_records
 from volatility.bar_kernel import carry_in, fill
-from volatility.compute import DECAY, WINDOWS, dense, product_bars
+from volatility.column import from_texts
+from volatility.compute import DECAY, WINDOWS, dense
 from volatility.feature import FEATURES
 from volatility.frame import Source
 from volatility.kernel import run
-from volatility.kernel_state import new_state
+from volatility.kernel_state import BLOCK, new_state
+from volatility.nullable import ints
 from volatility.source import RANKED, UNKNOWN
 from volatility.tick import BAR, HOUR_NS, QUOTE, SECOND_NS, TRADE, new_book
+from volatility.tick_order import TickOrder
+from volatility.tick_table import Records, quote_records, trade_records
+
+_NO_ROWS: Final = np.empty((len(FEATURES), 0))
+_NO_RANKS: Final = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -97,12 +104,13 @@ class OnlineFeatures:
             quotes: silver/quotes rows of this hour before `at_ns` and of the hour before.
         """
         online, block_ns = cls(product, at_ns), at_ns - at_ns % HOUR_NS
-        carry_in(online._book, carried(quotes, product, block_ns - HOUR_NS, at_ns))
-        grid = dense(product_bars(bars, product), block_ns, at_ns)
-        online._state = new_state(HOUR_NS // SECOND_NS - 1)
-        run(
-            online._state, grid, WINDOWS, DECAY, np.empty((len(FEATURES), 0)), np.empty(0, np.int64)
-        )
+        quotes = quotes.filter(pc.equal(quotes["product"], from_texts([product])[0]))
+        last = TickOrder(quotes).between(block_ns - HOUR_NS, at_ns).last()
+        carry_in(online._book, quote_records(quotes, last.position))
+        bars = bars.filter(pc.equal(bars["product"], from_texts([product])[0]))
+        online._state = new_state(BLOCK - 1)
+        for grid in dense(bars, block_ns, at_ns)[1]:
+            run(online._state, grid, WINDOWS, DECAY, _NO_ROWS, _NO_RANKS)
         return online
 
     def on_quote(
@@ -158,15 +166,13 @@ class OnlineFeatures:
 
     def take(self, quotes: Any, trades: Any) -> None:
         """Take tables of ticks of this product: silver/quotes and silver/trades rows, any order."""
-        late = 0
-        for records, pending in (
-            (quote_records(quotes), self._pending.quotes),
-            (trade_records(trades), self._pending.trades),
+        for table, read, pending in (
+            (quotes, quote_records, self._pending.quotes),
+            (trades, trade_records, self._pending.trades),
         ):
-            inside = records[records["ts"] >= self.closed_ns]
-            late += len(records) - len(inside)
-            pending.extend(inside.tolist())
-        self.tally.late += late
+            fresh = np.flatnonzero(ints(table["ts_event"]) >= self.closed_ns)
+            self.tally.late += table.num_rows - len(fresh)
+            pending.extend(read(table, fresh).tolist())
 
     def close_bar(self, ts: int) -> OnlineRow:
         """Close the bar that ends at `ts`, ns since epoch UTC, and every one before it.
@@ -206,10 +212,9 @@ class OnlineFeatures:
         self.tally.quotes += len(quotes)
         self.tally.trades += len(trades)
         self.tally.duplicates += due - len(quotes) - len(trades)
-        return in_order(quotes), by_second(trades)
+        return quotes, trades[np.lexsort((trades["trade_id"], trades["ts"] // SECOND_NS))]
 
 
 def _first(records: Records, *key: str) -> Records:
-    """The first arrival of each key."""
-    _, first = np.unique(records[list(key)], return_index=True)
-    return records[np.sort(first)]
+    """The first arrival of each key, ordered by it."""
+    return records[np.unique(records[list(key)], return_index=True)[1]]

@@ -35,7 +35,7 @@ def volatility_1s(
     registry: RegistryResource,
 ) -> dg.MaterializeResult[None]:
     """Train every horizon on the same matured rows; the gate decides who forecasts."""
-    from cryptovol_dagster.train import train_all
+    from cryptovol_dagster.register import train_all
 
     models = registry.open()
     models.ensure()

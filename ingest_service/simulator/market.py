@@ -90,7 +90,7 @@ class Market:
     def __init__(self, config: MarketConfig) -> None:
         traits = config.traits()
         self.config = config
-        self._pits = [Pit(one, config.seed) for one in traits]
+        self._pits = [Pit(one, config.seed, config.start_ns) for one in traits]
         self._weather = Weather(np.random.Generator(np.random.PCG64([config.seed, 0])))
         self._open_ns = config.start_ns - config.start_ns % MINUTE
         lasts = config.duration_s

@@ -23,6 +23,8 @@ _MEAN_VARIANCE: Final = 2.0  # long-run mean of exp(log variance): annual volati
 _NEW_INTEREST: Final = 0.25  # chance that an order is not the continuation of the one before
 _TREND: Final = 0.8  # how much a fresh order follows the return under way
 _QUIET_STEPS: Final = 40  # mean of a sequence step caused by orders that do not trade
+_IDS_PER_S: Final = 10  # more than any product trades in the long run
+_SEQUENCES_PER_S: Final = 1000  # likewise of order events
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,13 @@ class Span:
 
 
 class Pit:
-    """One product, advancing a minute at a time; the same seed prints the same tape."""
+    """One product, advancing a minute at a time; the same seed prints the same tape.
 
-    def __init__(self, listing: Listing, seed: int) -> None:
+    Ids and sequences count on from the start time, so that markets that open one after the other
+    never reuse an id: a lake can hold them all.
+    """
+
+    def __init__(self, listing: Listing, seed: int, start_ns: int) -> None:
         seeds = np.random.SeedSequence([seed, listing.number]).spawn(3)
         weather, arrivals, rest = (np.random.Generator(np.random.PCG64(s)) for s in seeds)
         self.listing = listing
@@ -52,8 +58,9 @@ class Pit:
         self._log_price = float(np.log(listing.price))
         self._second_sd = listing.annual_volatility / np.sqrt(_SECONDS_A_YEAR * _MEAN_VARIANCE)
         self._sign = 1
-        self._trade_id = 10_000_000 + listing.number % 900_000_000  # of the newest trade
-        self._sequence = 10_000_000_000 + listing.number * 20
+        start_s = start_ns // SECOND
+        self._trade_id = _IDS_PER_S * start_s + listing.number % 1_000_000  # of the newest trade
+        self._sequence = _SEQUENCES_PER_S * start_s + listing.number
         self._opened = False
 
     def minute(self, market: tuple[Floats, Floats], span: Span) -> Tape:

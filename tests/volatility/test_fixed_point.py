@@ -48,7 +48,10 @@ def test_plain_decimals(text: str, parts: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    "|.|.5|5.|-1|+1|0.-10000|1e3|1e-08|NaN|inf|1,5| 1|1 |1_0|0x1|1.2.3|\u0663|1\n".split("|"),
+    [
+        *("", ".", ".5", "5.", "-1", "+1", "0.-10000", "1e3", "1e-08", "NaN", "inf", "1,5"),
+        *(" 1", "1 ", "1_0", "0x1", "1.2.3", "\u0663", "1\n"),
+    ],
 )
 def test_anything_else_is_refused_by_name(text: str) -> None:
     with pytest.raises(MessageError, match="is not a plain decimal"):

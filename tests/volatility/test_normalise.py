@@ -52,6 +52,10 @@ NEVER_TRADED = {
 }
 
 
+GO_TIME = "2023-10-23 14:43:13.362521689 +0000 UTC m=+425760.164580852"
+"""What Go's `time.String()` makes: heartbeats carry it."""
+
+
 def market_trades(*trades: dict[str, Any], **envelope: Any) -> dict[str, Any]:
     """An Advanced Trade frame of trades."""
     head = {"channel": "market_trades", "timestamp": "2025-12-31T06:00:13.715382929Z"}
@@ -283,7 +287,7 @@ def test_ticker_batch_has_no_book_and_so_no_rows(frame_table: FrameTable) -> Non
                 "sequence_num": 150,
                 "events": [
                     {
-                        "current_time": "2023-10-23 14:43:13.362521689 +0000 UTC m=+425760.164580852",
+                        "current_time": GO_TIME,
                         "heartbeat_counter": 14191,
                     }
                 ],

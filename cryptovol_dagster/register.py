@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 
 from cryptovol_dagster.champion import find_champion
 from cryptovol_dagster.training import Trained, load_rows, train_horizon
-from cryptovol_dagster.verdict import show_decision, show_figures
+from cryptovol_dagster.scores import show_figures
 from data_lake.environment import third_party_warnings_ignored
 from data_lake.lake import Lake
 from data_lake.layout import hour_bounds
 from data_lake.manifest import code_version
 from data_lake.registry import ModelVersion, Registry, model_name
 from volatility import bundle
+from volatility.decision import Decision
 from volatility.errors import ModelError
 from volatility.forecaster import Forecaster
-from volatility.gate import Decision
 from volatility.scorecard import Figures
 
 Action = Literal["first", "promoted", "refreshed", "kept"]
@@ -51,7 +51,7 @@ class TrainingResult(msgspec.Struct, frozen=True, kw_only=True):
     def markdown(self) -> str:
         """Decision and evaluation for an asset page."""
         origin = f"{self.rows:,} decisions every {self.step_s} s, source: {self.sources}"
-        return "\n\n".join([show_decision(self.decision), show_figures(self.figures), origin])
+        return "\n\n".join([self.decision.to_markdown(), show_figures(self.figures), origin])
 
     def plain(self) -> dict[str, Any]:
         """As JSON-able builtins; `msgspec.convert` reads them back."""
@@ -181,8 +181,8 @@ def _log(mlflow: Any, trained: Trained) -> None:
     mlflow.log_metrics(_metrics(trained.figures))
     mlflow.set_tags({"verdict": trained.decision.verdict, "sources": trained.sources})
     mlflow.log_text(show_figures(trained.figures), "evaluation.md")
-    mlflow.log_text(show_decision(trained.decision), "decision.md")
-    mlflow.log_dict(msgspec.to_builtins(trained.decision), "decision.json")
+    mlflow.log_text(trained.decision.to_markdown(), "decision.md")
+    mlflow.log_text(trained.decision.to_json().decode(), "decision.json")
     with tempfile.TemporaryDirectory(prefix="cryptovol-") as folder:
         path = Path(folder) / "forecasts.parquet"
         pq.write_table(trained.forecasts, path, compression="zstd")

@@ -1,23 +1,11 @@
-"""The gate's decision and the evaluation behind it, as Markdown."""
+"""The evaluation behind a decision, as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cryptovol_dagster.markdown import table
-from volatility.gate import Decision
 from volatility.scorecard import Figures
-
-
-def show_decision(decision: Decision) -> str:
-    """Verdict, reason, and every criterion with its figure."""
-    rows = [(c.name, c.figure, c.rule, c.outcome, c.note) for c in decision.criteria]
-    criteria = table(["criterion", "figure", "rule", "outcome", "note"], rows)
-    compared = (
-        f"{decision.n:,} decisions, {decision.n_independent:,} independent windows, "
-        f"{decision.products} products"
-    )
-    return f"**{decision.verdict}**: {decision.reason}\n\n{compared}\n\n{criteria}"
 
 
 def show_figures(figures: Sequence[Figures]) -> str:
