@@ -413,3 +413,7 @@ def _instant(flag: str, text: str | None) -> int | None:
         raise SettingError(flag, text, "not a UTC instant such as 2025-11-12T07:00") from exc
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return int(moment.timestamp()) * 1_000_000_000
+
+
+if __name__ == "__main__":
+    main()

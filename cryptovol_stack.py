@@ -73,7 +73,8 @@ def _command(name: str, shows: str, *arguments: str) -> Process:
 def _servers(config: Settings) -> Iterator[Process]:
     host, python = config.host, (sys.executable, "-m")
     at, port = ("--host", host), str(config.dagster_port)
-    dagster = (*python, "dagster", "dev", *at, "--port", port, "-m", "cryptovol_dagster.definitions")
+    code = ("-m", "cryptovol_dagster.definitions")
+    dagster = (*python, "dagster", "dev", *at, "--port", port, *code)
     yield Process("dagster", dagster, f"http://{host}:{port}")
     if not config.mlflow_tracking_uri:
         port, store = str(config.mlflow_port), ("--backend-store-uri", config.tracking_uri)

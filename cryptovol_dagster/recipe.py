@@ -8,10 +8,11 @@ threshold, of the 30 days before. Build, plan and sensor all ask here, so they c
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from data_lake.chain import BronzeFile
 from data_lake.lake import Lake
 from data_lake.layout import hour_after, input_name
 from data_lake.manifest import Manifest
@@ -125,6 +126,15 @@ class Ledger:
                     newest = newest | {product: max(trade, newest.get(product, trade))}
             after[hour] = newest
         return after
+
+
+def by_hour(files: Sequence[BronzeFile]) -> dict[str, list[BronzeFile]]:
+    """Bronze files by the event-time hours they touch."""
+    touching: dict[str, list[BronzeFile]] = {}
+    for file in files:
+        for hour in file.hours:
+            touching.setdefault(hour, []).append(file)
+    return touching
 
 
 def fingerprints(ledger: Ledger, table: Table, hour: str) -> dict[str, str]:

@@ -12,8 +12,8 @@ import msgspec
 import pyarrow.parquet as pq
 
 from cryptovol_dagster.champion import find_champion
-from cryptovol_dagster.training import Trained, load_rows, train_horizon
 from cryptovol_dagster.scores import show_figures
+from cryptovol_dagster.training import Trained, load_rows, train_horizon
 from data_lake.environment import third_party_warnings_ignored
 from data_lake.lake import Lake
 from data_lake.layout import hour_bounds

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from cryptovol_dagster.progress import tell
-from cryptovol_dagster.recipe import Built
+from cryptovol_dagster.recipe import Built, by_hour
 from data_lake.chain import BronzeFile, chain, fingerprint, read_frames
 from data_lake.lake import Lake
 from data_lake.layout import HOUR_NS, hour_bounds, input_name
@@ -67,15 +67,6 @@ def build_trades(lake: Lake, hours: Sequence[str]) -> Built:
 def build_quotes(lake: Lake, hours: Sequence[str]) -> Built:
     """Build `silver/quotes` of some hours from bronze; manifests by hour."""
     return build_ticks(lake, hours, (QUOTES,)).built[QUOTES.path]
-
-
-def by_hour(files: Sequence[BronzeFile]) -> dict[str, list[BronzeFile]]:
-    """Bronze files by the event-time hours they touch."""
-    touching: dict[str, list[BronzeFile]] = {}
-    for file in files:
-        for hour in file.hours:
-            touching.setdefault(hour, []).append(file)
-    return touching
 
 
 def _distinct(table: Table, found: Any) -> Any:

@@ -130,12 +130,16 @@ class Archiver:
         with broker_errors(self._servers):
             first = self._consumer.beginning_offsets(list(self._writers))
             last = self._consumer.end_offsets(list(self._writers))
+        begun = any(writer.next_offset for writer in self._writers.values())
         for at, writer in self._writers.items():
-            self._check_bounds(writer, first[at], last[at])
+            self._check_bounds(writer, first[at], last[at], begun=begun)
             self._consumer.seek(at, writer.next_offset)
 
-    def _check_bounds(self, writer: BronzeWriter, first: int, last: int) -> None:
-        """Compare where the chain goes on with what the log still holds."""
+    def _check_bounds(self, writer: BronzeWriter, first: int, last: int, *, begun: bool) -> None:
+        """Compare where the chain goes on with what the log still holds.
+
+        A lake that has nothing of the topic yet (not `begun`) starts wherever the log starts.
+        """
         where = f"{writer.topic}[{writer.partition}]"
         expected = writer.next_offset
         if expected > last:
@@ -144,7 +148,7 @@ class Archiver:
         if expected >= first:
             return
         lost = f"offsets {expected} to {first - 1} are no longer in the log"
-        if expected and not self._accept_gap:
+        if begun and not self._accept_gap:
             reason = f"{where}: {lost}; --accept-gap records the hole and goes on"
             raise BrokerError(self._servers, reason)
         _log.warning("starting beyond a hole", partition=where, reason=lost)
@@ -159,14 +163,16 @@ class Archiver:
         return any(self._writers[at].next_offset < end for at, end in goal.items())
 
     def _step(self, stop: threading.Event) -> None:
-        from kafka.errors import OffsetOutOfRangeError
+        from kafka.errors import LogTruncationError, OffsetOutOfRangeError
 
+        self._recheck_topic(stop)
         try:
             with broker_errors(self._servers):
                 batches = self._consumer.poll(timeout_ms=200)
         except BrokerError as exc:
-            if not isinstance(exc.__cause__, OffsetOutOfRangeError):
+            if not isinstance(exc.__cause__, LogTruncationError | OffsetOutOfRangeError):
                 raise
+            self._checked_ns = 0
             self._recheck_topic(stop)
             self._seek_all()
             return

@@ -63,7 +63,7 @@ def start(folder: Path, port: int = 0, *, timeout_s: float = START_TIMEOUT_S) ->
         state = _prepare(folder, port)
         pid = _spawn(folder)
         _save(folder, _State(state.port, state.controller_port, pid))
-        found = status(folder)
+        found = BrokerStatus(f"127.0.0.1:{state.port}", pid, str(folder))
         _await_ready(folder, found, timeout_s)
     ensure_topics(found.servers)
     return found
@@ -158,7 +158,7 @@ def _spawn(folder: Path) -> int:
 def _await_ready(folder: Path, found: BrokerStatus, timeout_s: float) -> None:
     host, _, port = found.servers.partition(":")
     deadline = time.monotonic() + timeout_s
-    while _is_ours(found.pid, folder):
+    while os.waitpid(found.pid, os.WNOHANG) == (0, 0):  # our child, and alive
         with socket.socket() as probe:
             if probe.connect_ex((host, int(port))) == 0:
                 return

@@ -121,15 +121,17 @@ def _push_extremes(state: Any, bar: Any) -> None:
 
 
 @njit  # type: ignore[untyped-decorator]
-def _first_after(numbers: Any, head: int, tail: int, n: int) -> int:
-    """Slot of the first entry between `head` and `tail` that is younger than bar `n`."""
-    while head < tail:
-        middle = (head + tail) // 2
-        if numbers[middle & (DEQUE - 1)] > n:
-            tail = middle
-        else:
-            head = middle + 1
-    return head & (DEQUE - 1)
+def _log_range(state: Any, w: int, window: int) -> float:
+    """ln(max high / min low) over the last `window` bars; where they were, is kept for the next."""
+    last, oldest = DEQUE - 1, state.n - window
+    i = min(max(state.max_at[w], state.max_head), state.max_tail - 1)
+    while state.max_n[i & last] <= oldest:
+        i += 1
+    j = min(max(state.min_at[w], state.min_head), state.min_tail - 1)
+    while state.min_n[j & last] <= oldest:
+        j += 1
+    state.max_at[w], state.min_at[w] = i, j
+    return np.log(state.max_mid[i & last] / state.min_mid[j & last])  # type: ignore[no-any-return]
 
 
 @njit  # type: ignore[untyped-decorator]
@@ -181,11 +183,7 @@ def _emit_window(state: Any, window: int, w: int, step: int, row: Any) -> None:
         if rv > 0.0:
             row[w + 4 * step] = 1.0 - bv / rv
     row[w + 5 * step] = _window_sum(state, _R, window) / window
-    high = state.max_mid[
-        _first_after(state.max_n, state.max_head, state.max_tail, state.n - window)
-    ]
-    low = state.min_mid[_first_after(state.min_n, state.min_head, state.min_tail, state.n - window)]
-    spread = np.log(high / low)
+    spread = _log_range(state, w, window)
     row[w + 6 * step] = spread * spread / (4.0 * np.log(2.0))
     row[w + 7 * step] = _window_sum(state, _SPREAD, window) / window
     known = _window_sum(state, _N_IMB, window)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from volatility.feature import HALF_LIVES_S
+from volatility.feature import HALF_LIVES_S, WINDOWS_S
 from volatility.source import RANKED
 from volatility.tick import NEVER
 
@@ -17,6 +17,7 @@ DEQUE: Final = 4096
 """Slots of a deque: a power of two above BLOCK."""
 N_SUMS: Final = 13
 """Running sums; `volatility/kernel.py` numbers them."""
+N_WINDOWS: Final = len(WINDOWS_S)
 N_EWMA: Final = len(HALF_LIVES_S)
 N_RANKS: Final = len(RANKED)
 
@@ -34,10 +35,12 @@ STATE: Final = np.dtype(
         ("ewma_before", np.float64, (2, N_EWMA)),  # S, W of the previous block, final
         ("max_head", np.int64),
         ("max_tail", np.int64),
+        ("max_at", np.int64, (N_WINDOWS,)),  # where each window's maximum was found last
         ("max_n", np.int64, (DEQUE,)),
         ("max_mid", np.float64, (DEQUE,)),
         ("min_head", np.int64),
         ("min_tail", np.int64),
+        ("min_at", np.int64, (N_WINDOWS,)),
         ("min_n", np.int64, (DEQUE,)),
         ("min_mid", np.float64, (DEQUE,)),
     ]

@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from volatility import advanced, exchange, flat
+from volatility import advanced_rows, exchange_rows, flat
 from volatility.assemble import quotes_table, scaled, trades_table
 from volatility.column import binary_views, encode, from_numbers, from_texts, numbers, pick
 from volatility.parse import Columns, Parser, Products
@@ -35,8 +35,8 @@ BATCH_ROWS: Final = 16_384
 VERDICTS: Final = ("control", "rejected", "rows")
 
 _READERS: Final[dict[str, Callable[[Sequence[int], Sequence[Payload], Notes], Decoded]]] = {
-    "exchange": exchange.read,
-    "advanced": advanced.read,
+    "exchange": exchange_rows.read,
+    "advanced": advanced_rows.read,
     "flat": flat.read,
 }
 

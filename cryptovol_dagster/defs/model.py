@@ -5,7 +5,6 @@ from typing import Any, Final
 import dagster as dg
 
 from cryptovol_dagster.defs.gold import MODEL
-from cryptovol_dagster.defs.resources import LakeResource, RegistryResource
 from cryptovol_dagster.defs.table_asset import asset_key
 from data_lake.tables import FEATURES_1S, LABELS_1S
 from volatility.feature import HORIZONS_S
@@ -25,22 +24,18 @@ class TrainingConfig(dg.Config):
     deps=[asset_key(FEATURES_1S), asset_key(LABELS_1S)],
     group_name="model",
     kinds={"mlflow", "lightgbm"},
-    required_resource_keys={"mlflow"},
+    required_resource_keys={"mlflow", "store", "registry"},
     description="One model per horizon: challenger and champion, and the gate's decision.",
 )
 def volatility_1s(
-    context: dg.AssetExecutionContext,
-    config: TrainingConfig,
-    store: LakeResource,
-    registry: RegistryResource,
+    context: dg.AssetExecutionContext, config: TrainingConfig
 ) -> dg.MaterializeResult[None]:
     """Train every horizon on the same matured rows; the gate decides who forecasts."""
     from cryptovol_dagster.register import train_all
 
-    models = registry.open()
-    models.ensure()
+    models = context.resources.registry.open()
     done = train_all(
-        store.open(),
+        context.resources.store.open(),
         models,
         context.resources.mlflow,
         tuple(config.horizons_s),

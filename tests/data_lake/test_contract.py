@@ -73,7 +73,9 @@ def test_a_wrong_type_is_named(make_trades: MakeRows) -> None:
     rows = make_trades(HOUR, count=2)
     index = rows.column_names.index("price")
     floats = rows.set_column(index, "price", [pa.array([1.0, 2.0])])
-    with pytest.raises(ContractError, match=r"silver/trades\.price: .* type is int64, not double"):
+    with pytest.raises(
+        ContractError, match=r"silver/trades\.price: 2 rows break `type is int64, not double"
+    ):
         conform(TRADES, HOUR, floats)
 
 

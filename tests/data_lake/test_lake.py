@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data_lake.lake import Lake
@@ -151,27 +154,32 @@ def test_a_torn_file_is_healed_by_building_it_again(
     assert folder_lake.read(TRADES, HOUR).equals(make_trades(HOUR))
 
 
-def _replace_often(root: str, make: MakeRows, count: int) -> None:
-    lake = Lake(root)
-    for _ in range(20):
-        lake.replace(BARS_1S, HOUR, make(HOUR, count), {})
+_REPLACE_OFTEN = """
+import sys
+import pyarrow.parquet as pq
+from data_lake.lake import Lake
+from data_lake.tables import BARS_1S
+root, hour, *files = sys.argv[1:]
+lake = Lake(root)
+for _ in range(10):
+    for file in files:
+        lake.replace(BARS_1S, hour, pq.ParquetFile(file).read(), {})
+"""
 
 
-def test_rival_writers_leave_one_whole_result(folder_lake: Lake, make_bars: MakeRows) -> None:
+def test_rival_writers_leave_one_whole_result(
+    folder_lake: Lake, make_bars: MakeRows, tmp_path: Path
+) -> None:
     """Two processes replace one hour 20 times each while we read: always one of the two."""
-    context = multiprocessing.get_context("fork")
-    rivals = [
-        context.Process(target=_replace_often, args=(folder_lake.root, make_bars, count))
-        for count in (100, 200)
-    ]
+    files = [tmp_path / f"{count}.parquet" for count in (100, 200)]
+    for file, count in zip(files, (100, 200), strict=True):
+        pq.write_table(make_bars(HOUR, count), file)
     folder_lake.replace(BARS_1S, HOUR, make_bars(HOUR, 100), {})
-    for rival in rivals:
-        rival.start()
+    command = [sys.executable, "-c", _REPLACE_OFTEN, folder_lake.root, HOUR]
+    rivals = [subprocess.Popen([*command, *order]) for order in (files, files[::-1])]
     seen = set()
-    while any(rival.is_alive() for rival in rivals):
+    while any(rival.poll() is None for rival in rivals):
         seen.add(folder_lake.read(BARS_1S, HOUR).num_rows)
-    for rival in rivals:
-        rival.join()
-    assert [rival.exitcode for rival in rivals] == [0, 0]
-    assert seen <= {100, 200}
+    assert [rival.returncode for rival in rivals] == [0, 0]
+    assert seen == {100, 200}
     assert folder_lake.storage.staged() == []

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+
+from volatility.frame import Frame
 
 Script = Callable[[ServerConnection], Awaitable[None]]
 ServeScripts = Callable[..., AbstractAsyncContextManager[str]]
@@ -44,3 +47,34 @@ def write_lines(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def topic(kafka: str) -> str:
+    """A new topic with four partitions on the session's broker."""
+    from ingest_service.topic import ensure_topics
+
+    name = f"ticks.{uuid4().hex[:12]}"
+    ensure_topics(kafka, [name])
+    return name
+
+
+@pytest.fixture
+def make_frames() -> Callable[[int], list[Frame]]:
+    """`make_frames(n)`: n distinct frames of several products."""
+
+    def make(count: int) -> list[Frame]:
+        return [
+            Frame(
+                recv_ns=1_762_932_011_000_000_000 + n,
+                source="sim",
+                feed="exchange",
+                conn="c",
+                frame=n,
+                product=f"P{n % 7}-USD" if n % 50 else None,
+                payload=b'{"type":"ticker","n":%d}' % n,
+            )
+            for n in range(count)
+        ]
+
+    return make

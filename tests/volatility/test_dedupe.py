@@ -158,10 +158,21 @@ def test_the_kept_rows_are_told_by_index() -> None:
 
 def test_the_snapshot_after_a_reconnect_is_no_new_trade(frame_table: FrameTable) -> None:
     """Exchange ticker, match and last_match of one trade, Advanced batch again: one row."""
-    ticker = {"type": "ticker", "product_id": "BTC-USD", "price": "5", "best_bid": "4"}
+    ticker: dict[str, Any] = {
+        "type": "ticker",
+        "product_id": "BTC-USD",
+        "price": "5",
+        "best_bid": "4",
+    }
     ticker |= {"best_ask": "5", "side": "buy", "time": "2025-11-12T07:20:11Z", "trade_id": 9}
     ticker |= {"last_size": "1", "sequence": 3}
-    match = {"type": "match", "product_id": "BTC-USD", "price": "5", "size": "1", "side": "sell"}
+    match: dict[str, Any] = {
+        "type": "match",
+        "product_id": "BTC-USD",
+        "price": "5",
+        "size": "1",
+        "side": "sell",
+    }
     match |= {"time": "2025-11-12T07:20:11Z", "trade_id": 9, "sequence": 3}
     trade = {k: v for k, v in match.items() if k not in ("type", "sequence")} | {"trade_id": "9"}
     batch = {"channel": "market_trades", "events": [{"trades": [trade, trade]}]}

@@ -91,7 +91,7 @@ SEEDS: list[tuple[Feed, dict[str, Any]]] = [
         },
     ),
 ]
-NASTY = [
+NASTY: list[Any] = [
     None,
     True,
     -1,
