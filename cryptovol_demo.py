@@ -1,1 +1,134 @@
-"""The demo: from a simulated exchange to a drift report, in one command."""
+"""The demo: from a simulated exchange to a drift report, over the very path live frames take.
+
+The market of a seed is the same every time and has a day of its own, so a second run with the
+same seed replays the same frames (silver does not change) and another seed adds another day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from data_lake.clock import Clock
+from data_lake.layout import HOUR_NS, hour_key
+from data_lake.settings import Settings
+from volatility.errors import FeedError, SettingError
+
+if TYPE_CHECKING:
+    from cryptovol_dagster.register import TrainingResult
+    from ingest_service.ingest import IngestReport
+    from ingest_service.tally import Tally
+
+FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC)
+HELD_BACK: Final = 0.25
+"""Share of the hours the models never see: forecasts and drift are shown on these."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Market:
+    """What the demo's exchange plays."""
+
+    products: tuple[str, ...]
+    hours: int
+    seed: int
+
+    @property
+    def start_ns(self) -> int:
+        """Each seed has a day of its own, so that two markets never share an instant."""
+        return (int(FIRST_DAY.timestamp()) + self.seed * 4 * 86_400) * 1_000_000_000
+
+    @property
+    def end_ns(self) -> int:
+        """When the market is over."""
+        return self.start_ns + self.hours * HOUR_NS
+
+    @property
+    def faults(self) -> str:
+        """A silent loss and a dropped connection, so that the gap ledger has something to show."""
+        third = self.hours * 1200
+        first = self.products[0]
+        return f"drop@{third}:trades=25:product={first},disconnect@{2 * third}:code=1001:outage=20"
+
+    @property
+    def train_end(self) -> str:
+        """Hour by which training labels have matured."""
+        held_back = max(1, round(self.hours * HELD_BACK))
+        return hour_key(self.end_ns - held_back * HOUR_NS)
+
+
+@contextmanager
+def exchange(market: Market) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The simulated exchange as a process of its own, and its address.
+
+    Raises:
+        FeedError: it did not come up.
+    """
+    start = datetime.fromtimestamp(market.start_ns / 1e9, UTC).isoformat()
+    command = [sys.executable, "-m", "cryptovol", "simulate", "--port", "0", "--wait"]
+    command += ["--products", ",".join(market.products), "--seed", str(market.seed)]
+    command += ["--speed", "max", "--minutes", str(market.hours * 60), "--start", start]
+    command += ["--faults", market.faults]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            said = child.stdout.readline().strip() if child.stdout else ""
+            if "ws://" not in said:
+                raise FeedError("the simulated exchange", said or "it did not come up")
+            yield child, said.rpartition(" ")[2]
+        finally:
+            child.terminate()
+
+
+def record(market: Market, config: Settings, clock: Clock, progress: Progress) -> IngestReport:
+    """Record the whole market over a real websocket, to Kafka or straight to the lake."""
+    from ingest_service.ingest import ingest
+    from ingest_service.plan import Plan
+    from ingest_service.transport import Transport
+
+    transport = Transport(config.lake_root, config.kafka_servers)
+
+    async def run(child: subprocess.Popen[str], url: str) -> IngestReport:
+        plan = Plan("exchange", market.products, url, "sim")
+        stop = asyncio.Event()
+        tallies: list[Tally] = []
+        recording = asyncio.create_task(
+            ingest(plan, transport, clock, stop=stop, watch=tallies.append)
+        )
+        while child.poll() is None and not recording.done():
+            await asyncio.sleep(0.2)
+            progress("recording", *_simulated(market, tallies))
+        stop.set()
+        return await recording
+
+    with exchange(market) as (child, url):
+        return asyncio.run(run(child, url))
+
+
+def _simulated(market: Market, tallies: Sequence[Tally]) -> tuple[int, int]:
+    """Simulated seconds recorded and in all: every product has a heartbeat a second."""
+    beats = tallies[0].kinds["heartbeat"] if tallies else 0
+    return beats // len(market.products), market.hours * 3600
+
+
+def check_lake(config: Settings) -> None:
+    """Make sure simulated rows are not put among real ones.
+
+    Raises:
+        SettingError: the lake holds frames of another source.
+    """
+    from data_lake.catalog import connect
+    from data_lake.lake import Lake
+
+    with connect(Lake(config.lake_root)) as connection:
+        others = connection.sql("select distinct source from bronze.frames where source != 'sim'")
+        found = [row[0] for row in others.fetchall()]
+    if found:
+        rule = f"holds {', '.join(found)} data; give the demo a folder of its own"
+        raise SettingError("CRYPTOVOL_HOME", str(config.home), rule)

@@ -25,7 +25,7 @@ from data_lake.tables import (
 from volatility.errors import ContractError, LakeError
 
 MOST_NULLS: Final = 0.5
-"""Share of `rv_60s` that may be unknown before a feature hour is worth a warning."""
+"""Share of observed bars without `rv_60s` from which features are worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,15 @@ def is_dense(lake: Lake, hours: Sequence[str]) -> Judgement:
 
 
 def is_known(lake: Lake, hours: Sequence[str]) -> Judgement:
-    """At most half of the one minute volatility is unknown, and every bar has its row."""
-    rows = lake.read_hours(FEATURES_1S, hours, ["rv_60s"])
-    share = rows["rv_60s"].null_count / max(rows.num_rows, 1)
-    bars = sum(s.rows for h in hours for s in _spans(lake, BARS_1S, h).values())
-    holds = share <= MOST_NULLS and bars == rows.num_rows
-    why = f"{share:.1%} of rv_60s is null, {rows.num_rows:,} rows for {bars:,} bars"
-    return Judgement(holds, why, {"null_share": share})
+    """Where bars are observed volatility is mostly known, and every bar has its row."""
+    features = lake.read_hours(FEATURES_1S, hours, ["rv_60s"])
+    bars = lake.read_hours(BARS_1S, hours, ["observed"], missing="skip")
+    if bars.num_rows != features.num_rows:
+        return Judgement(False, f"{features.num_rows:,} rows for {bars.num_rows:,} bars")
+    seen = features.filter(bars["observed"])
+    share = seen["rv_60s"].null_count / max(seen.num_rows, 1)
+    why = f"rv_60s is null in {share:.1%} of {seen.num_rows:,} observed bars"
+    return Judgement(share <= MOST_NULLS, why, {"null_share": share, "observed": seen.num_rows})
 
 
 def is_matured(lake: Lake, hours: Sequence[str]) -> Judgement:
@@ -156,7 +158,7 @@ ABOUT: Final[dict[str, str]] = {
     "is_current": "The newest closed hour that was recorded has been built.",
     "explains_holes": "Every trade id missing inside an hour is counted by a row of gaps.",
     "is_dense": "Every product has 3,600 bars in every hour it has any.",
-    "is_known": "At most half of rv_60s is unknown, and every bar has its row.",
+    "is_known": "Volatility is known in most observed bars, and every bar has its row.",
     "is_matured": "A label is known only when features reach its end.",
     "is_plausible": "Forecasts are positive, intervals and probabilities are what they say.",
     "is_scored": "Losses are not negative, and no outcome lacks its forecast.",

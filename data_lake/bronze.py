@@ -249,10 +249,15 @@ def _rows(buffer: list[Stored]) -> Any:
 
 
 def _hours(frames: Iterable[Frame]) -> tuple[str, ...]:
-    """Event-time hours the frames touch; the receive time stands in where a frame tells none."""
+    """Event-time hours the frames touch.
+
+    A flat row without a time of its own happened when it was received; other frames that tell no
+    time (acks, errors, facts of the ingestor) make no rows and touch no hour.
+    """
     hours = {
         ns // HOUR_NS
         for frame in frames
-        for ns in peek(frame.payload, frame.feed).events_ns or (frame.recv_ns,)
+        for ns in peek(frame.payload, frame.feed).events_ns
+        or ((frame.recv_ns,) if frame.feed == "flat" else ())
     }
     return tuple(hour_key(hour * HOUR_NS) for hour in sorted(hours))

@@ -7,6 +7,7 @@ that rests on the engine and not on a filter over query texts.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import duckdb
@@ -14,7 +15,7 @@ import duckdb
 from data_lake.contract import MAX_SCALE
 from data_lake.lake import Lake
 from data_lake.macro import MACROS, seed_features
-from data_lake.scan import CHAIN_COLUMNS, scan
+from data_lake.scan import path_columns, scan
 from data_lake.tables import TABLES, Column, Table
 
 _LOCK: Final = {
@@ -60,29 +61,30 @@ def refresh(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
 
 def shown_columns(table: Table) -> list[tuple[str, str, str]]:
     """Name, SQL expression and meaning of every column of a table's view."""
-    added = [(name, name, "from the file's path") for name, _ in CHAIN_COLUMNS]
-    shown = [] if table.layout == "hour" else added
-    for column in table.columns:
-        if column.name not in ("price_scale", "size_scale"):
-            shown.append((_shown_name(column), _expression(column), _meaning(column)))
-    return shown
+    shown = [
+        (_shown_name(column), _expression(column), _meaning(column))
+        for column in table.columns
+        if column.name not in ("price_scale", "size_scale")
+    ]
+    meaning = "from the file's path; a filter on it opens no other files"
+    return shown + [(name, name, meaning) for name in path_columns(table)]
 
 
 def _build(connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
     refresh(connection, lake)
     for zone in ("bronze", "silver", "gold"):
         connection.execute(f"CREATE SCHEMA {zone}")
-    for table in TABLES.values():
-        name = _scan_name(table)
-        columns = shown_columns(table)
-        listed = ", ".join(f'{expression} AS "{shown}"' for shown, expression, _ in columns)
-        connection.execute(f'CREATE VIEW {name} AS SELECT {listed} FROM "{name}"')
-        connection.execute(f"COMMENT ON VIEW {name} IS {_quoted(table.doc)}")
-        for shown, _, meaning in columns:
-            comment = f'COMMENT ON COLUMN {name}."{shown}" IS {_quoted(meaning)}'
-            connection.execute(comment)
-    for statement in (*MACROS, *seed_features()):
-        connection.execute(statement)
+    statements = [statement for table in TABLES.values() for statement in _view(table)]
+    connection.execute(";".join([*statements, *MACROS, *seed_features()]))
+
+
+def _view(table: Table) -> Iterator[str]:
+    name, columns = _scan_name(table), shown_columns(table)
+    listed = ", ".join(f'{expression} AS "{shown}"' for shown, expression, _ in columns)
+    yield f'CREATE VIEW {name} AS SELECT {listed} FROM "{name}"'
+    yield f"COMMENT ON VIEW {name} IS {_quoted(table.doc)}"
+    for shown, _, meaning in columns:
+        yield f'COMMENT ON COLUMN {name}."{shown}" IS {_quoted(meaning)}'
 
 
 def _scan_name(table: Table) -> str:

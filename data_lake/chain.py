@@ -44,14 +44,14 @@ class BronzeFooter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BronzeFile(NamedTuple):
-    """One file of a chain."""
+    """One file of a chain; sorts by place in the log, never by path, whose dates may go back."""
 
-    path: str  # relative to the lake root
     topic: str
     epoch: str
     partition: int
     first_offset: int
     last_offset: int
+    path: str  # relative to the lake root
     rows: int
     hours: tuple[str, ...]
     sha256: str
@@ -103,9 +103,9 @@ def bronze_file(lake: Lake, entry: Entry) -> BronzeFile:
     if written != name:
         raise LakeError(entry.path, f"swapped: this file was written as {written}")
     return BronzeFile(
-        entry.path,
         *written,
         footer.last_offset,
+        entry.path,
         footer.rows,
         footer.hours,
         footer.sha256,

@@ -138,6 +138,12 @@ def parse_bronze_path(path: str) -> BronzeName | None:
     return BronzeName(match[1], match[2], int(match[3]), int(match[4]))
 
 
+def hive_parts(path: str) -> dict[str, str]:
+    """What a path says in `name=text` folders: `{"date": "2025-11-12", "hour": "07"}`."""
+    folders = (part.partition("=") for part in path.split("/"))
+    return {name: text for name, equals, text in folders if equals}
+
+
 def input_name(table: Table, key: str) -> str:
     """Name of one hour of any table among a manifest's inputs: `silver/trades/2025-11-12-07:00`."""
     hour_bounds(key)

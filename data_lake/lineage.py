@@ -9,6 +9,7 @@ from data_lake.lake import Lake
 from data_lake.layout import input_name, parse_input_name
 from data_lake.manifest import Manifest, code_version
 from data_lake.tables import Table
+from volatility.errors import LakeError
 
 Partition = tuple[Table, str]
 """A table and an hour key."""
@@ -55,12 +56,15 @@ def moved(lake: Lake, manifest: Manifest, files: Sequence[BronzeFile] | None = N
 def is_stale(
     lake: Lake, table: Table, hour: str, files: Sequence[BronzeFile] | None = None
 ) -> bool:
-    """Say whether an hour is missing, or was made from other inputs or by other code.
+    """Say whether an hour is missing or torn, or was made from other inputs or by other code.
 
     Raises:
-        LakeError: the hour or an input is torn or altered.
+        LakeError: an input is torn or altered.
     """
-    manifest = lake.manifest(table, hour)
+    try:
+        manifest = lake.manifest(table, hour)
+    except LakeError:
+        return True
     return (
         manifest is None
         or manifest.code_version != code_version()

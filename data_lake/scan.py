@@ -1,11 +1,13 @@
-"""Tables as Arrow datasets: lazily scanned, pruned by hour and product, every page checksummed.
+"""Tables as Arrow datasets: lazily scanned, pruned by date and product, every page checksummed.
 
-Times are Arrow timestamps here (the files hold int64 ns), and every file carries the bounds its
-contract guarantees, so a filter on time never opens the other hours.
+Times are Arrow timestamps here (the files hold int64 ns). What the path says comes as columns of
+its own: a filter on `date` or `hour` never opens the other files.
 """
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import and_
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,30 +16,33 @@ import pyarrow.fs as pafs
 
 from data_lake.chain import Link, chain, follow, read_link
 from data_lake.lake import Lake
-from data_lake.layout import hour_bounds, hour_path
+from data_lake.layout import hive_parts, hour_path
 from data_lake.storage import Storage
-from data_lake.tables import FRAMES, Table
+from data_lake.tables import Table
 from volatility.errors import LakeError
 
-CHAIN_COLUMNS: Final = (
-    ("topic", pa.string()),
-    ("epoch", pa.string()),
-    ("partition", pa.int32()),
-)
-"""What the path of a bronze file adds to its rows."""
+_PATH_TYPES: Final = {
+    "topic": pa.string(),
+    "epoch": pa.string(),
+    "partition": pa.int32(),
+    "date": pa.date32(),
+    "hour": pa.int8(),
+}
 
 _FORMAT: Final = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
 
 
+def path_columns(table: Table) -> tuple[str, ...]:
+    """The columns a table's paths add to its rows."""
+    return ("topic", "epoch", "partition", "date") if table.layout == "chain" else ("date", "hour")
+
+
 def scan_schema(table: Table) -> Any:
-    """The `pa.Schema` of a scan: the table's, with times as timestamps in ns (UTC)."""
-    fields = [
-        pa.field(c.name, pa.timestamp("ns") if c.role == "time" else c.type) for c in table.columns
-    ]
-    added = CHAIN_COLUMNS if table.layout == "chain" else ()
-    return pa.schema([*(pa.field(name, kind) for name, kind in added), *fields])
+    """The `pa.Schema` of a scan: times as timestamps in ns (UTC), then the path's columns."""
+    fields = [(c.name, pa.timestamp("ns") if c.role == "time" else c.type) for c in table.columns]
+    return pa.schema(fields + [(name, _PATH_TYPES[name]) for name in path_columns(table)])
 
 
 def scan(lake: Lake, table: Table) -> Any:
@@ -48,56 +53,39 @@ def scan(lake: Lake, table: Table) -> Any:
     """
     if table.layout == "chain":
         return _scan_chain(lake, table)
-    return _dataset(lake, table, [_hour(lake, table, hour) for hour in lake.hours(table)])
+    return _dataset(lake, table, [hour_path(table, hour) for hour in lake.hours(table)])
 
 
 def _scan_chain(lake: Lake, table: Table) -> Any:
-    whole, trimmed = [], []
-    for link in follow(chain(lake)):
-        if link.overlaps:
-            trimmed.append(_trimmed(lake, link))
-        else:
-            whole.append(_fragment(lake, link.file.path, _place(link)))
-    files = _dataset(lake, table, whole)
-    if not trimmed:
-        return files
-    return ds.dataset([files, ds.dataset(pa.concat_tables(trimmed))])
+    links = list(follow(chain(lake)))
+    whole = _dataset(lake, table, [link.file.path for link in links if not link.overlaps])
+    trimmed = [_trimmed(lake, table, link) for link in links if link.overlaps]
+    return ds.dataset([whole, ds.dataset(pa.concat_tables(trimmed))]) if trimmed else whole
 
 
-def _trimmed(lake: Lake, link: Link) -> Any:
+def _trimmed(lake: Lake, table: Table, link: Link) -> Any:
     """Only the new rows of a file that overlaps an earlier one, in memory: this is rare."""
-    rows = read_link(lake, link, [c.name for c in FRAMES.columns])
-    for name, kind in reversed(CHAIN_COLUMNS):
-        place = pa.repeat(pa.scalar(getattr(link.file, name), kind), rows.num_rows)
-        rows = rows.add_column(0, name, place)
-    return rows.cast(scan_schema(FRAMES))
+    rows = read_link(lake, link, [c.name for c in table.columns])
+    for name, told in _told(link.file.path).items():
+        rows = rows.append_column(name, pa.repeat(told, rows.num_rows))
+    return rows.cast(scan_schema(table))
 
 
-def _place(link: Link) -> Any:
-    place = ds.scalar(True)
-    for name, kind in CHAIN_COLUMNS:
-        place = place & (ds.field(name) == pa.scalar(getattr(link.file, name), kind))
-    return place
+def _told(path: str) -> dict[str, Any]:
+    """What a path says, as `pa.Scalar`s."""
+    parts = hive_parts(path)
+    return {name: pa.scalar(text).cast(_PATH_TYPES[name]) for name, text in parts.items()}
 
 
-def _hour(lake: Lake, table: Table, hour: str) -> Any:
-    """One hour's file with what its contract guarantees about the table's time."""
-    start, end = (pa.scalar(ns, pa.timestamp("ns")) for ns in hour_bounds(hour))
-    time = ds.field(table.time)
-    if table.edge == "opens":
-        bounds = (time >= start) & (time < end)
-    else:
-        bounds = (time > start) & (time <= end)
-    return _fragment(lake, hour_path(table, hour), bounds)
+def _dataset(lake: Lake, table: Table, paths: list[str]) -> Any:
+    filesystem = _filesystem(lake.storage)
+    fragments = [_FORMAT.make_fragment(path, filesystem, _guarantee(path)) for path in paths]
+    return ds.FileSystemDataset(fragments, scan_schema(table), _FORMAT, filesystem)
 
 
-def _fragment(lake: Lake, path: str, guarantee: Any) -> Any:
-    return _FORMAT.make_fragment(path, _filesystem(lake.storage), guarantee)
-
-
-def _dataset(lake: Lake, table: Table, fragments: list[Any]) -> Any:
-    schema = scan_schema(table)
-    return ds.FileSystemDataset(fragments, schema, _FORMAT, _filesystem(lake.storage))
+def _guarantee(path: str) -> Any:
+    told = [ds.field(name) == scalar for name, scalar in _told(path).items()]
+    return reduce(and_, told)
 
 
 def _filesystem(storage: Storage) -> Any:

@@ -193,9 +193,6 @@ class Archiver:
 
     def _flush_or_seek(self, at: Any, writer: BronzeWriter, stop: threading.Event) -> bool:
         """Flush; where a rival was first, seek to where it left off and say False."""
-        self._recheck_topic(stop)
-        if self._writers.get(at) is not writer:
-            return False  # a recreated topic has new writers; the old one is flushed
         if self._flush(writer, stop):
             self._commit(at, writer.committed_offset)
             return True

@@ -61,6 +61,7 @@ def start(folder: Path, port: int = 0, *, timeout_s: float = START_TIMEOUT_S) ->
     found = status(folder)
     if not found.running:
         state = _prepare(folder, port)
+        _check_free(state.port)
         pid = _spawn(folder)
         _save(folder, _State(state.port, state.controller_port, pid))
         found = BrokerStatus(f"127.0.0.1:{state.port}", pid, str(folder))
@@ -207,6 +208,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise BrokerError(f"127.0.0.1:{port}", "the port is taken by another program")
 
 
 def _last_line(text: str) -> str:

@@ -70,6 +70,7 @@ class KafkaSink:
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
             )
+            self._producer.partitions_for(topic)  # now, so that no `put` ever waits for it
 
     def put(self, frame: Frame) -> None:
         """Hand one frame to the producer; blocks while `max_outstanding` bytes are on the way.
@@ -138,8 +139,17 @@ class KafkaSink:
         """
         try:
             self.flush()
+        except BrokerError:
+            self._abandon()
+            raise
         finally:
-            self._producer.close(timeout=1.0)
+            self._producer.close(timeout=5.0)
+
+    def _abandon(self) -> None:
+        """Fail what cannot be sent: the client's own `close` waits for it and then gives up."""
+        sender = self._producer._sender
+        sender.force_close()
+        sender.join(5.0)
 
     def _wait_for_room(self) -> None:
         self.blocked += 1

@@ -75,13 +75,17 @@ def encode(column: Any) -> tuple[NDArray[np.int32], list[str]]:
     return numbers(encoded.indices).astype(np.int32, copy=False), encoded.dictionary.to_pylist()
 
 
-def binary_views(array: Any) -> list[memoryview]:
-    """The bytes of every value of a binary or string `pa.Array`, not copied; null is empty."""
+def binaries(array: Any) -> list[bytes]:
+    """The bytes of every value of a binary or string `pa.Array`; null is empty.
+
+    Copies: many small views would each be an object for the garbage collector to visit.
+    """
     if len(array) == 0:
         return []
     wide = pa.types.is_large_binary(array.type) or pa.types.is_large_string(array.type)
     dtype = np.dtype(np.int64 if wide else np.int32)
     _, offsets, body = array.buffers()
-    bounds = np.frombuffer(offsets, dtype)[array.offset : array.offset + len(array) + 1].tolist()
-    view = memoryview(body) if body is not None else memoryview(b"")
-    return [view[start:end] for start, end in pairwise(bounds)]
+    bounds = np.frombuffer(offsets, dtype)[array.offset : array.offset + len(array) + 1]
+    first, last = int(bounds[0]), int(bounds[-1])
+    copied = memoryview(body)[first:last].tobytes() if last > first else b""
+    return [copied[start:end] for start, end in pairwise((bounds - first).tolist())]

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, njit, types
 
-from volatility.kernel_state import BLOCK, DEQUE, N_EWMA, N_RANKS, STATE
+from volatility.kernel_state import BLOCK, DEQUE, N_EWMA, N_RANKS, N_SUMS, N_WINDOWS, STATE
 from volatility.tick import BAR, DAY_NS
 
 _R, _RV, _POS, _NEG, _BV, _SPREAD, _IMB, _OFI, _TRADES, _SIGNED, _QUOTES, _N_IMB, _N_OFI = range(13)
@@ -118,16 +118,17 @@ def _push_extremes(state: Any, bar: Any) -> None:
         state.max_head += 1
     while state.min_n[state.min_head & last] <= state.n - BLOCK:
         state.min_head += 1
+    for w in range(N_WINDOWS):
+        state.max_at[w] = min(max(state.max_at[w], state.max_head), state.max_tail - 1)
+        state.min_at[w] = min(max(state.min_at[w], state.min_head), state.min_tail - 1)
 
 
 @njit  # type: ignore[untyped-decorator]
 def _log_range(state: Any, w: int, window: int) -> float:
     """ln(max high / min low) over the last `window` bars; where they were, is kept for the next."""
-    last, oldest = DEQUE - 1, state.n - window
-    i = min(max(state.max_at[w], state.max_head), state.max_tail - 1)
+    last, oldest, i, j = DEQUE - 1, state.n - window, state.max_at[w], state.min_at[w]
     while state.max_n[i & last] <= oldest:
         i += 1
-    j = min(max(state.min_at[w], state.min_head), state.min_tail - 1)
     while state.min_n[j & last] <= oldest:
         j += 1
     state.max_at[w], state.min_at[w] = i, j

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from volatility import advanced_rows, exchange_rows, flat
 from volatility.assemble import quotes_table, scaled, trades_table
-from volatility.column import binary_views, encode, from_numbers, from_texts, numbers, pick
+from volatility.column import binaries, encode, from_numbers, from_texts, numbers, pick
 from volatility.parse import Columns, Parser, Products
 from volatility.text_kernel import Ints
 from volatility.wire import KIND_CODE, KINDS, Decoded, Notes, Payload
@@ -101,7 +101,7 @@ def _batches(frames: Any) -> Iterator[tuple[str, Sequence[int], Sequence[Payload
     start = 0
     for chunk in frames["payload"].chunks:
         for at in range(0, len(chunk), BATCH_ROWS):
-            payloads = binary_views(chunk.slice(at, BATCH_ROWS))
+            payloads = binaries(chunk.slice(at, BATCH_ROWS))
             first, last = start + at, start + at + len(payloads)
             here = code[first:last]
             for feed in np.unique(here).tolist():

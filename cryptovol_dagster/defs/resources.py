@@ -55,13 +55,20 @@ class HomeResource(dg.ConfigurableResource["HomeResource"]):
     config_schema={
         "experiment_name": str,
         "mlflow_tracking_uri": str,
+        "artifact_root": str,
         "env": dict,
         "extra_tags": dict,
     },
     description="One MLflow run per Dagster run: dagster-mlflow's resource, imported late.",
 )
 def mlflow_run(context: dg.InitResourceContext) -> Iterator[Any]:
-    """Open the MLflow run of this Dagster run."""
+    """Open the MLflow run of this Dagster run.
+
+    The experiment is made first: MLflow would give it `./mlruns` for its artifacts.
+    """
+    root = context.resource_config["artifact_root"]
+    tracking_uri = context.resource_config["mlflow_tracking_uri"]
+    Registry(tracking_uri, Path(root) if root else None).ensure()
     with third_party_warnings_ignored():
         from dagster_mlflow import mlflow_tracking
 
@@ -94,6 +101,7 @@ def resources(settings: Settings) -> dict[str, Any]:
             {
                 "experiment_name": EXPERIMENT,
                 "mlflow_tracking_uri": registry.tracking_uri,
+                "artifact_root": str(registry.artifact_root or ""),
                 "env": {},
                 "extra_tags": {},
             }

@@ -21,7 +21,7 @@ def test_persistence_repeats_the_last_window(day: Dataset) -> None:
 
 
 def test_a_window_without_a_move_is_forecast_at_the_floor() -> None:
-    assert Persistence(0, rv_floor(300)).forecast(np.zeros((1, 1))).tolist() == [5e-9]
+    assert Persistence(0, rv_floor(300)).forecast(np.zeros((1, 1))) == pytest.approx([5e-9])
 
 
 def test_ewma_takes_the_half_life_that_was_best_in_train(day: Dataset) -> None:
