@@ -80,18 +80,11 @@ def demo(
     kafka: Annotated[bool, typer.Option("--kafka", help="Through a real local broker.")] = False,
 ) -> None:
     """A simulated market recorded, modelled and reported, end to end; clearly simulated."""
-    from cryptovol_demo import run_demo
+    from cryptovol_demo import Market, run_demo
     from volatility.product import parse_products
 
-    run_demo(
-        settings(),
-        _clock(),
-        _console(),
-        hours=hours,
-        products=parse_products(products),
-        seed=seed,
-        kafka=kafka,
-    )
+    market = Market(parse_products(products), hours, seed)
+    run_demo(settings(), _clock(), _console(), market=market, kafka=kafka)
 
 
 @app.command()

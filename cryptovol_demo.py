@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from data_lake.clock import Clock
-from data_lake.layout import HOUR_NS, hour_key
+from data_lake.layout import HOUR_NS
 from data_lake.settings import Settings
 from volatility.errors import FeedError, SettingError
 
 if TYPE_CHECKING:
-    from cryptovol_dagster.register import TrainingResult
+    from cryptovol_dagster.materialize import Materialized
+    from cryptovol_dagster.train import DriftSummary, TrainingSummary
     from ingest_service.ingest import IngestReport
     from ingest_service.tally import Tally
 
@@ -58,10 +60,9 @@ class Market:
         return f"drop@{third}:trades=25:product={first},disconnect@{2 * third}:code=1001:outage=20"
 
     @property
-    def train_end(self) -> str:
-        """Hour by which training labels have matured."""
-        held_back = max(1, round(self.hours * HELD_BACK))
-        return hour_key(self.end_ns - held_back * HOUR_NS)
+    def train_end_ns(self) -> int:
+        """Whole hour by which training labels have matured; ns UTC."""
+        return self.end_ns - max(1, round(self.hours * HELD_BACK)) * HOUR_NS
 
 
 @contextmanager
@@ -115,6 +116,122 @@ def _simulated(market: Market, tallies: Sequence[Tally]) -> tuple[int, int]:
     """Simulated seconds recorded and in all: every product has a heartbeat a second."""
     beats = tallies[0].kinds["heartbeat"] if tallies else 0
     return beats // len(market.products), market.hours * 3600
+
+
+def run_demo(
+    config: Settings, clock: Clock, console: Any, *, market: Market, kafka: bool = False
+) -> None:
+    """Record the market, build every table, train, forecast what was held back, report drift.
+
+    With `kafka` the frames go through a real broker, started for the demo unless one is set.
+
+    Raises:
+        CryptovolError: a part of the line failed; what was recorded stays.
+    """
+    check_lake(config)
+    console.print(
+        f"[bold]{market.hours} hours of {', '.join(market.products)}, simulated[/bold]: "
+        "these are not real prices, and every row says so.\n"
+        "The first run compiles the feature kernel, which takes some seconds."
+    )
+    began = perf_counter()
+    with bars(console) as progress, broker(config, kafka) as servers:
+        recording = config.model_copy(update={"kafka_servers": servers})
+        received = record(market, recording, clock, progress)
+        if servers:
+            progress("archiving", 0, 1)
+            archive(recording, clock)
+            progress("archiving", 1, 1)
+        built, trained, drifted = model(config, market, progress)
+    summarise(console, received, built, trained, drifted)
+    console.print(f"\nDone in {perf_counter() - began:.0f} s. All of it is simulated.")
+
+
+def model(
+    config: Settings, market: Market, progress: Progress
+) -> tuple[Materialized, TrainingSummary, DriftSummary]:
+    """From bronze to the drift report; models are trained without the hours held back."""
+    from cryptovol_dagster.materialize import materialize_hours
+    from cryptovol_dagster.train import run_drift_report, run_training
+
+    materialize_hours(config, progress=progress)
+    trained = run_training(config, train_end_ns=market.train_end_ns, progress=progress)
+    built = materialize_hours(config, progress=progress)
+    progress("report/drift", 0, 1)
+    drifted = run_drift_report(config)
+    progress("report/drift", 1, 1)
+    return built, trained, drifted
+
+
+@contextmanager
+def broker(config: Settings, wanted: bool) -> Iterator[str]:
+    """Bootstrap servers, empty in direct mode; a broker started here is stopped again."""
+    if config.kafka_servers or not wanted:
+        yield config.kafka_servers
+        return
+    from ingest_service.broker import start, status, stop
+
+    folder = config.home.absolute() / "kafka"
+    ours = not status(folder).running
+    yield start(folder).servers
+    if ours:
+        stop(folder)
+
+
+def archive(config: Settings, clock: Clock) -> None:
+    """Take what is in the log to bronze."""
+    from ingest_service.archive import run_archive
+
+    run_archive(config.kafka_servers, config.lake_root, clock, until_caught_up=True)
+
+
+@contextmanager
+def bars(console: Any) -> Iterator[Progress]:
+    """A progress bar per thing that is under way."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=console) as shown:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks or shown.tasks[tasks[what]].finished:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
+
+        yield progress
+
+
+def summarise(
+    console: Any,
+    received: IngestReport,
+    built: Materialized,
+    trained: TrainingSummary,
+    drifted: DriftSummary,
+) -> None:
+    """What was recorded, what was built, who won, and what to look at next."""
+    from rich.table import Table
+
+    table = Table("what", "figure", title="Simulated data, end to end")
+    table.columns[1].justify = "right"
+    table.add_row("frames received", f"{received.frames:,}")
+    table.add_row("reconnects", f"{received.reconnects:,}")
+    for each in built.tables:
+        table.add_row(f"rows in {each.table}", f"{each.rows:,}")
+    console.print(table)
+    console.print(trained.render())
+    for failed in built.failed_checks:
+        console.print(f"check failed: {failed}")
+    console.print(drifted.render())
+    console.print(NEXT)
+
+
+NEXT: Final = """
+Three things to try next:
+  1. the asset graph, runs and decisions:   .venv/bin/cryptovol up   then http://127.0.0.1:3000
+  2. ask the lake:   .venv/bin/cryptovol sql "from silver.gaps"
+  3. the real market:   CRYPTOVOL_HOME=live .venv/bin/cryptovol up --live"""
 
 
 def check_lake(config: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,7 @@ from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS
 from cryptovol_dagster.plan import Bounds, ranges, stale_hours
 from cryptovol_dagster.progress import Progress, listening
 from cryptovol_dagster.recipe import ORDER, Ledger, by_hour
-from cryptovol_dagster.run import failed_checks, judged_checks, persistent_instance, run_job
+from cryptovol_dagster.run import check_results, failed_checks, persistent_instance, run_job
 from cryptovol_dagster.run_tag import range_tags
 from data_lake.chain import BronzeFile, chain
 from data_lake.lake import Lake
@@ -103,7 +103,7 @@ def materialize_hours(
     )
     forecasting = "gold/forecasts" in {t.path for t in tables} and bool(_champions(settings))
     plan = stale_hours(Ledger(lake), files, bounds, tables=tables, forecasting=forecasting)
-    runs, failed = 0, dict[str, str]()
+    runs, checks = 0, dict[str, str]()
     with persistent_instance(settings) as instance, listening(progress):
         _report_bronze(instance, files)
         for job, of_job in _JOBS:
@@ -114,12 +114,9 @@ def materialize_hours(
                     settings, instance, job, tags=range_tags(start, end), assets=keys(some)
                 )
                 runs += 1
-                still = {
-                    name: why for name, why in failed.items() if name not in judged_checks(result)
-                }
-                failed = still | failed_checks(result)
+                checks |= check_results(result)
     open_hours = sorted(h for h in by_hour(files) if not bounds.closed(h) and h < bounds.end)
-    return Materialized(_summary(lake, plan), runs, _lines(failed), tuple(open_hours))
+    return Materialized(_summary(lake, plan), runs, failed_checks(checks), tuple(open_hours))
 
 
 def _selected(select: Sequence[str]) -> tuple[Table, ...]:
@@ -135,10 +132,6 @@ def _champions(settings: Settings) -> list[Any]:
     if not settings.mlflow_tracking_uri and not (settings.home / "mlflow" / "mlflow.db").exists():
         return []
     return champions(Registry.of(settings))
-
-
-def _lines(failed: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(f"{name}: {why}" for name, why in failed.items())
 
 
 def _overlap(hours: Sequence[str], start: str, end: str) -> bool:

@@ -57,21 +57,19 @@ def run_job(
     return result
 
 
-def failed_checks(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """Checks that did not hold: `silver/gaps explains_holes` to why."""
+def check_results(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Every check of a run: `silver/gaps explains_holes` to why it failed, empty where it held."""
     return {
-        f"{check.asset_key.to_user_string()} {check.check_name}": check.description or "failed"
+        f"{check.asset_key.to_user_string()} {check.check_name}": ""
+        if check.passed
+        else check.description or "failed"
         for check in result.get_asset_check_evaluations()
-        if not check.passed
     }
 
 
-def judged_checks(result: dg.ExecuteInProcessResult) -> set[str]:
-    """Every check that was evaluated, named as in `failed_checks`."""
-    return {
-        f"{check.asset_key.to_user_string()} {check.check_name}"
-        for check in result.get_asset_check_evaluations()
-    }
+def failed_checks(results: Mapping[str, str]) -> tuple[str, ...]:
+    """One line for each check that did not hold."""
+    return tuple(f"{name}: {why}" for name, why in results.items() if why)
 
 
 def _failure(job: str, result: dg.ExecuteInProcessResult) -> CryptovolError:

@@ -14,7 +14,7 @@ from cryptovol_dagster.defs.gold import MODEL
 from cryptovol_dagster.defs.report import DRIFT
 from cryptovol_dagster.progress import Progress, listening
 from cryptovol_dagster.register import TrainingResult
-from cryptovol_dagster.run import failed_checks, persistent_instance, run_job
+from cryptovol_dagster.run import check_results, failed_checks, persistent_instance, run_job
 from data_lake.layout import hour_key
 from data_lake.settings import Settings
 from volatility.feature import HORIZONS_S
@@ -81,9 +81,7 @@ def run_training(
     results = tuple(
         msgspec.convert(facts[f"result_{h}s"].value, TrainingResult) for h in horizons_s
     )
-    return TrainingSummary(
-        results, tuple(f"{n}: {why}" for n, why in failed_checks(result).items())
-    )
+    return TrainingSummary(results, failed_checks(check_results(result)))
 
 
 def run_drift_report(settings: Settings) -> DriftSummary:

@@ -7,41 +7,28 @@ where the winner left off. Nothing but the lake remembers how far the chain has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
-import pyarrow as pa
-
+from data_lake.batch import Stored, hours_of, rows_of
 from data_lake.chain import BronzeFooter, newest_file
 from data_lake.clock import Clock
 from data_lake.lake import Lake
 from data_lake.layout import (
     DIRECT_EPOCH,
     DIRECT_TOPIC,
-    HOUR_NS,
     LOCKS,
     bronze_folder,
     bronze_path,
-    hour_key,
 )
 from data_lake.lock import FolderLock
 from data_lake.parquet import encode, read_record, sealed
 from data_lake.tables import FRAMES
 from volatility.errors import FencedError, LakeError
 from volatility.frame import Frame
-from volatility.peek import peek
 
 SECOND_NS: Final = 1_000_000_000
 _ROW_OVERHEAD: Final = 256  # bytes of Python objects that hold one frame beside its payload
-
-
-class Stored(NamedTuple):
-    """One frame at its place in the log."""
-
-    offset: int
-    kafka_ts: int  # ns since epoch UTC
-    frame: Frame
 
 
 class Committed(NamedTuple):
@@ -171,7 +158,7 @@ class BronzeWriter:
         path = bronze_path(
             self.topic, self.epoch, self.partition, self._first, self._buffer[0].kafka_ts
         )
-        rows = _rows(self._buffer)
+        rows = rows_of(self._buffer)
         footer = self._footer(rows)
         if not self._lake.storage.create(path, encode(rows, footer)) and not self._ours(path):
             self._fenced(path)
@@ -210,7 +197,7 @@ class BronzeWriter:
             first_offset=self._first,
             last_offset=self._next - 1,
             rows=rows.num_rows,
-            hours=_hours(stored.frame for stored in self._buffer),
+            hours=hours_of(stored.frame for stored in self._buffer),
             sha256=digest,
             columns=columns,
             schema_version=FRAMES.version,
@@ -230,34 +217,3 @@ class BronzeWriter:
         self._resume()
         reason = f"another writer was first; {dropped} frames dropped, resume at {self._next}"
         raise FencedError(path, reason)
-
-
-def _rows(buffer: list[Stored]) -> Any:
-    frames = [stored.frame for stored in buffer]
-    columns: list[list[object]] = [
-        [stored.offset for stored in buffer],
-        [stored.kafka_ts for stored in buffer],
-        [frame.recv_ns for frame in frames],
-        [frame.source for frame in frames],
-        [frame.feed for frame in frames],
-        [frame.conn for frame in frames],
-        [frame.frame for frame in frames],
-        [frame.product for frame in frames],
-        [frame.payload for frame in frames],
-    ]
-    return pa.table(columns, schema=FRAMES.schema)
-
-
-def _hours(frames: Iterable[Frame]) -> tuple[str, ...]:
-    """Event-time hours the frames touch.
-
-    A flat row without a time of its own happened when it was received; other frames that tell no
-    time (acks, errors, facts of the ingestor) make no rows and touch no hour.
-    """
-    hours = {
-        ns // HOUR_NS
-        for frame in frames
-        for ns in peek(frame.payload, frame.feed).events_ns
-        or ((frame.recv_ns,) if frame.feed == "flat" else ())
-    }
-    return tuple(hour_key(hour * HOUR_NS) for hour in sorted(hours))

@@ -39,9 +39,19 @@ class Lake:
         Raises:
             LakeError: the hour was never built, or its file is torn, altered or outdated.
         """
-        rows, manifest = read_rows(self.storage, hour_path(table, hour), table, Manifest, columns)
-        _check_place(table, hour, manifest)
-        return rows
+        return self.load(table, hour, columns)[0]
+
+    def load(
+        self, table: Table, hour: str, columns: Sequence[str] | None = None
+    ) -> tuple[Any, Manifest]:
+        """Rows of one hour and the manifest of the very file they came from.
+
+        Raises:
+            LakeError: the hour was never built, or its file is torn, altered or outdated.
+        """
+        found = read_rows(self.storage, hour_path(table, hour), table, Manifest, columns)
+        _check_place(table, hour, found[1])
+        return found
 
     def read_hours(
         self,

@@ -131,21 +131,19 @@ def _check_partition(
         report.add("wrong", entry.path, "not a name a file of this table can have")
         return None
     try:
-        manifest = lake.manifest(table, hour)
-        if manifest is not None and manifest.schema_version != table.version:
-            report.add("stale", entry.path, f"schema version {manifest.schema_version}")
+        version = lake.record(entry, Manifest).schema_version
+        if version != table.version:
+            report.add("stale", entry.path, f"schema version {version}; materialize it")
             return None
-        rows = lake.read(table, hour)
-        if manifest is not None:
-            check_columns(entry.path, rows, manifest)
+        rows, manifest = lake.load(table, hour)
+        check_columns(entry.path, rows, manifest)
         conform(table, hour, rows)
     except (LakeError, ContractError) as exc:
         reason = exc.reason if isinstance(exc, LakeError) else str(exc)
         report.add("wrong", entry.path, reason)
         return None
     _count(report, entry, rows)
-    if manifest is not None:
-        _check_inputs(lake, entry, manifest, files, report)
+    _check_inputs(lake, entry, manifest, files, report)
     return manifest
 
 

@@ -14,8 +14,10 @@ import socket
 import subprocess
 import tempfile
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 
@@ -118,8 +120,7 @@ def _prepare(folder: Path, port: int) -> _State:
 
 def _format(folder: Path) -> None:
     tool = [java(), "-cp", f"{ensure_jars()}/*", "kafka.tools.StorageTool"]
-    uuid = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True, text=True)
-    cluster = uuid.stdout.strip()
+    cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
     done = subprocess.run(
         [*tool, "format", "--standalone", "-t", cluster, "-c", str(_properties(folder))],
         capture_output=True,

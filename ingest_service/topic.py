@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -51,12 +53,31 @@ def admin(servers: str, timeout_ms: int = CONNECT_TIMEOUT_MS) -> Iterator[Any]:
     """
     from kafka import KafkaAdminClient
 
+    _await_listener(servers, timeout_ms / 1000)
     with broker_errors(servers):
         client = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=timeout_ms)
         try:
             yield client
         finally:
             client.close()
+
+
+def _await_listener(servers: str, timeout_s: float) -> None:
+    """Wait until one of the servers accepts a connection; the client itself says less and leaks."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        reason = "no server given"
+        for server in servers.split(","):
+            host, _, port = server.strip().rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), timeout=timeout_s).close()
+            except (OSError, ValueError) as exc:
+                reason = f"{server}: {exc}"
+            else:
+                return
+        if time.monotonic() > deadline:
+            raise BrokerError(servers, reason)
+        time.sleep(0.1)
 
 
 def ensure_topics(

@@ -39,7 +39,7 @@ QUOTE: Final = {
 _TAKER_OF_MAKER: Final = {"BUY": 0, "SELL": 1}
 
 
-def read(frames: Sequence[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
+def read(frames: list[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
     """Rows, as text, of a batch of Advanced Trade payloads; `frames` are their indices."""
     out = Decoded()
     groups = by_type(decode_all(payloads, DECODE, fallback), frames)

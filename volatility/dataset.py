@@ -94,7 +94,7 @@ def dataset(
     """Join features and labels by (product, ts) at every instant divisible by `step_s`.
 
     A decision whose label is null (not matured, or touched by a gap), whose features are missing
-    or lack a realised-variance window is dropped and counted in `dropped`.
+    or lack a variance window or EWMA is dropped and counted in `dropped`.
 
     Args:
         features: `gold/features_1s` rows, any order, each (product, ts) once.
@@ -180,5 +180,5 @@ def _drop_incomplete(whole: Dataset, dropped: dict[str, int]) -> Dataset:
     essential = [whole.names.index(c) for c in whole.scale.essential if c in whole.names]
     unlabelled = ~np.isfinite(whole.rv)
     blind = ~np.isfinite(whole.x[:, essential]).all(axis=1) & ~unlabelled
-    counts = dropped | {"null label": int(unlabelled.sum()), "null rv window": int(blind.sum())}
+    counts = dropped | {"null label": int(unlabelled.sum()), "null variance": int(blind.sum())}
     return replace(whole.take(~unlabelled & ~blind), dropped=counts)

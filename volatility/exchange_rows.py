@@ -40,7 +40,7 @@ _TAKER_OF_TICKER: Final = {"buy": 1, "sell": 0, None: -1}
 _TAKER_OF_MATCH: Final = {"buy": 0, "sell": 1}
 
 
-def read(frames: Sequence[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
+def read(frames: list[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
     """Rows, as text, of a batch of Exchange payloads; `frames` are their indices."""
     out = Decoded()
     groups = by_type(decode_all(payloads, DECODE, fallback), frames)

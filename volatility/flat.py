@@ -167,7 +167,7 @@ def _spell(keys: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def read(frames: Sequence[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
+def read(frames: list[int], payloads: Sequence[Payload], notes: Notes) -> Decoded:
     """Quotes, as text, of a batch of flat rows; `frames` are their indices."""
     out = Decoded()
     groups = by_type(decode_all(payloads, _DECODE, _fallback), frames)

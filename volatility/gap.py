@@ -24,8 +24,8 @@ def find_gaps(trades: Any, last_before: Mapping[str, tuple[int, int]]) -> Any:
             hole between it and the first of `trades` counts, one below it is not looked for.
 
     Returns:
-        `pa.Table` with schema `record.GAPS`, kind `trade_id`, status `open`, sorted by product and
-        id. A hole belongs to the trade that ends it: `detected_at` is when that was received.
+        `pa.Table` with schema `record.GAPS`, kind `trade_id`, status `open`, sorted by product,
+        from_ts and id; several holes may share a from_ts, as trades share times. A hole belongs to the trade that ends it: `detected_at` is when that was received.
     """
     code, names = encode(trades["product"])
     columns = [numbers(trades[name]) for name in ("trade_id", "ts_event", "ts_recv")]
@@ -42,7 +42,7 @@ def find_gaps(trades: Any, last_before: Mapping[str, tuple[int, int]]) -> Any:
             ids = int(trade_id[at]) + 1, int(trade_id[at + 1]) - 1
             times = int(ts_event[at]), int(ts_event[at + 1]), int(ts_recv[at + 1])
             holes.append((names[i], *ids, *times))
-    return _table(holes)
+    return _table(sorted(holes, key=lambda hole: (hole[0], hole[3], hole[1])))
 
 
 def _table(holes: list[Hole]) -> Any:

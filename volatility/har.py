@@ -64,7 +64,7 @@ def fit_gamma_har(dataset: Dataset, rows: Ints) -> GammaHar:
     floors = tuple(floor for _, floor in windows)
     season = season_columns(dataset, rows)
     raw = _raw_terms(dataset.x[rows], columns, floors, season)
-    centres, spreads = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
+    centres, spreads = raw.mean(axis=0), raw.std(axis=0)
     spreads = np.where(spreads > 1e-9, spreads, 1.0)
     target = dataset.target[rows]
     level = float(target.mean())

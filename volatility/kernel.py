@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, njit, types
 
-from volatility.kernel_state import BLOCK, DEQUE, N_EWMA, N_RANKS, N_SUMS, N_WINDOWS, STATE
+from volatility.kernel_state import BLOCK, DEQUE, N_EWMA, N_RANKS, N_WINDOWS, STATE
 from volatility.tick import BAR, DAY_NS
 
 _R, _RV, _POS, _NEG, _BV, _SPREAD, _IMB, _OFI, _TRADES, _SIGNED, _QUOTES, _N_IMB, _N_OFI = range(13)

@@ -29,12 +29,12 @@ from volatility.parse import Columns, Parser, Products
 from volatility.text_kernel import Ints
 from volatility.wire import KIND_CODE, KINDS, Decoded, Notes, Payload
 
-BATCH_ROWS: Final = 16_384
+BATCH_ROWS: Final = 2048
 """Frames decoded at a time: bounds memory, keeps columns in cache."""
 
 VERDICTS: Final = ("control", "rejected", "rows")
 
-_READERS: Final[dict[str, Callable[[Sequence[int], Sequence[Payload], Notes], Decoded]]] = {
+_READERS: Final[dict[str, Callable[[list[int], Sequence[Payload], Notes], Decoded]]] = {
     "exchange": exchange_rows.read,
     "advanced": advanced_rows.read,
     "flat": flat.read,
@@ -95,7 +95,7 @@ def normalise(frames: Any) -> Normalised:
     )
 
 
-def _batches(frames: Any) -> Iterator[tuple[str, Sequence[int], Sequence[Payload]]]:
+def _batches(frames: Any) -> Iterator[tuple[str, list[int], Sequence[Payload]]]:
     """Runs of one feed: (feed, indices of the frames, their payloads)."""
     code, feeds = encode(frames["feed"])
     start = 0
@@ -107,14 +107,14 @@ def _batches(frames: Any) -> Iterator[tuple[str, Sequence[int], Sequence[Payload
             for feed in np.unique(here).tolist():
                 rows = np.flatnonzero(here == feed)
                 if rows.size == len(payloads):
-                    yield feeds[feed], range(first, last), payloads
+                    yield feeds[feed], list(range(first, last)), payloads
                 else:
                     some = [payloads[row] for row in rows.tolist()]
                     yield feeds[feed], (rows + first).tolist(), some
         start += len(chunk)
 
 
-def _read_batch(feed: str, where: Sequence[int], payloads: Sequence[Payload], work: _Work) -> None:
+def _read_batch(feed: str, where: list[int], payloads: Sequence[Payload], work: _Work) -> None:
     """Decode and parse one batch of one feed into `work`."""
     reader = _READERS.get(feed)
     if reader is None:

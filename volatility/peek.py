@@ -22,17 +22,24 @@ class Peek(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a glance tells.
 
     Times are the exchange's, or a flat row's receive time where it has none.
-    An empty `events_ns` means the receive time of the frame stands in.
     """
 
     kind: str = "unknown"  # as in wire.KINDS
     product: str | None = None  # the one product concerned, allow-listed; else None
     events_ns: tuple[int, ...] = ()  # ns since epoch UTC of everything inside, in wire order
+    at_receipt: bool = False  # something that may make a row has no time: its receipt stands in
 
     @property
     def event_ns(self) -> int | None:
         """The newest instant in the frame, ns since epoch UTC."""
         return max(self.events_ns, default=None)
+
+    def instants_ns(self, recv_ns: int) -> tuple[int, ...]:
+        """Every `ts_event` the frame's rows can have, when it was received at `recv_ns`.
+
+        Heartbeats and the like add their own; no row is ever made at an instant not in here.
+        """
+        return (*self.events_ns, recv_ns) if self.at_receipt else self.events_ns
 
 
 class _Exchange(msgspec.Struct, gc=False):
@@ -62,6 +69,8 @@ class _Advanced(msgspec.Struct, gc=False):
 _EXCHANGE: Final[Any] = msgspec.json.Decoder(_Exchange).decode
 _ADVANCED: Final[Any] = msgspec.json.Decoder(_Advanced).decode
 _NOTHING: Final = Peek()
+_ROW_KINDS: Final = frozenset({"ticker", "ticker_batch", "match", "last_match", "market_trades"})
+"""Kinds of frame that can make rows."""
 
 
 def peek(payload: Payload, feed: Feed) -> Peek:
@@ -79,10 +88,13 @@ def peek(payload: Payload, feed: Feed) -> Peek:
 
 
 def _peek_exchange(message: _Exchange) -> Peek:
+    kind = exchange.KIND_OF_TYPE.get(message.type, "unknown")
+    events_ns = _instants([message.time])
     return Peek(
-        kind=exchange.KIND_OF_TYPE.get(message.type, "unknown"),
+        kind=kind,
         product=_allowed({message.product_id}),
-        events_ns=_instants([message.time]),
+        events_ns=events_ns,
+        at_receipt=not events_ns and kind in _ROW_KINDS,
     )
 
 
@@ -91,11 +103,15 @@ def _peek_advanced(message: _Advanced) -> Peek:
         return Peek(kind="error" if message.type == "error" else "unknown")
     items = [item for event in message.events for item in (*event.tickers, *event.trades)]
     ids = {item.product_id for item in items} | {event.product_id for event in message.events}
-    trade_times = [trade.time for event in message.events for trade in event.trades]
+    times = [trade.time for event in message.events for trade in event.trades]
+    times = times or [message.timestamp]
+    kind = advanced.KIND_OF_CHANNEL.get(message.channel, "unknown")
+    events_ns = _instants(times)
     return Peek(
-        kind=advanced.KIND_OF_CHANNEL.get(message.channel, "unknown"),
+        kind=kind,
         product=_allowed(ids - {None}),
-        events_ns=_instants(trade_times or [message.timestamp]),
+        events_ns=events_ns,
+        at_receipt=len(events_ns) < len(times) and kind in _ROW_KINDS,
     )
 
 
@@ -107,6 +123,7 @@ def _peek_flat(row: flat.FlatTicker) -> Peek:
         kind="ticker",
         product=_allowed({row.product_id}),
         events_ns=() if instant is None else (instant,),
+        at_receipt=flat.event_ns(row) is None,
     )
 
 

@@ -86,9 +86,10 @@ def _decimal(text: Any, start: int, end: int, point: int, mantissa: Any) -> Any:
     if end - start > MAX_DIGITS:
         return _wide_decimal(text, start, end)
     places = end - 1 - point if point >= 0 else 0
-    while places > 0 and mantissa % 10 == 0:  # trailing zeros of the fraction do not count
+    while places > 0 and text[end - 1] == _ZERO:  # trailing zeros of the fraction do not count
         mantissa //= 10
         places -= 1
+        end -= 1
     return mantissa, places, OK
 
 

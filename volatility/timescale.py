@@ -43,8 +43,8 @@ class TimeScale:
 
     @property
     def essential(self) -> tuple[str, ...]:
-        """Columns without which no model forecasts: the realised-variance windows."""
-        return tuple(self.rv.values())
+        """Columns without which no model forecasts: variance windows and EWMAs."""
+        return (*self.rv.values(), *self.ewma.values())
 
     def rv_column(self, horizon_s: int) -> str:
         """The column that looks back as far as a label of `horizon_s` looks ahead.

@@ -145,14 +145,12 @@ def decode_all(
     return messages
 
 
-def by_type(
-    messages: Sequence[Any], frames: Sequence[int]
-) -> dict[type, tuple[list[Any], list[int]]]:
+def by_type(messages: list[Any], frames: list[int]) -> dict[type, tuple[list[Any], list[int]]]:
     """Messages and their frames, grouped by class, each in order."""
     classes = list(map(type, messages))
     distinct = set(classes)
     if len(distinct) == 1:
-        return {classes[0]: (list(messages), list(frames))}
+        return {classes[0]: (messages, frames)}
     groups = {}
     for cls in distinct:
         here = [c is cls for c in classes]

@@ -170,7 +170,11 @@ def make_writer(clock: ManualClock) -> Callable[..., BronzeWriter]:
     """A maker of archivers: writers that fence each other on one Kafka partition."""
 
     def make(lake: Lake, **options: Any) -> BronzeWriter:
-        chosen = {"topic": "ticks.raw", "epoch": "XqmLYcrVTE-9yNhSJXcDCA", "partition": 0}
+        chosen: dict[str, Any] = {
+            "topic": "ticks.raw",
+            "epoch": "XqmLYcrVTE-9yNhSJXcDCA",
+            "partition": 0,
+        }
         return BronzeWriter(lake, **(chosen | options), clock=clock)
 
     return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ PAIRS = Table(
 )
 
 
-def _with(rows: Any, name: str, cells: list[object]) -> Any:
+def _with(rows: Any, name: str, cells: Sequence[object]) -> Any:
     index = rows.column_names.index(name)
     return rows.set_column(index, name, [pa.array(cells, rows.schema.field(name).type)])
 

@@ -18,7 +18,7 @@ ServeScripts = Callable[..., AbstractAsyncContextManager[str]]
 
 @pytest.fixture
 def serve_scripts() -> ServeScripts:
-    """`async with serve_scripts(a, b) as url`: connection n plays script n, later ones the last."""
+    """Starts an exchange at an url: connection n plays script n, later ones the last script."""
 
     @asynccontextmanager
     async def run(*scripts: Script) -> AsyncIterator[str]:
@@ -39,7 +39,7 @@ def serve_scripts() -> ServeScripts:
 
 @pytest.fixture
 def write_lines(tmp_path: Path) -> Callable[..., Path]:
-    """`write_lines(b"…", b"…", name=…)` writes a recording and gives its path."""
+    """Writes a recording, `write_lines(b"…", b"…", name=…)`, and gives its path."""
 
     def write(*lines: bytes, name: str = "recording.ndjson") -> Path:
         path = tmp_path / name
@@ -61,7 +61,7 @@ def topic(kafka: str) -> str:
 
 @pytest.fixture
 def make_frames() -> Callable[[int], list[Frame]]:
-    """`make_frames(n)`: n distinct frames of several products."""
+    """Makes `n` distinct frames of several products."""
 
     def make(count: int) -> list[Frame]:
         return [

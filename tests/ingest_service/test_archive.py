@@ -11,7 +11,8 @@ import pytest
 from data_lake.chain import BronzeFile, chain, follow, read_frames
 from data_lake.clock import SystemClock
 from data_lake.lake import Lake
-from ingest_service.archive import Archiver, FlushPolicy, run_archive
+from ingest_service.archive import run_archive
+from ingest_service.archiver import Archiver, FlushPolicy
 from ingest_service.kafka_sink import KafkaSink
 from ingest_service.topic import admin, describe, ensure_topics
 from volatility.errors import BrokerError
@@ -90,9 +91,7 @@ def test_a_quiet_topic_is_flushed_by_the_timer(
     kafka: str, topic: str, tmp_path: Path, make_frames: MakeFrames
 ) -> None:
     lake, frames, stop = str(tmp_path), make_frames(5), threading.Event()
-    archiver = Archiver(
-        kafka, Lake(lake), CLOCK, topic=topic, policy=FlushPolicy(max_seconds=0.2)
-    )
+    archiver = Archiver(kafka, Lake(lake), CLOCK, topic=topic, policy=FlushPolicy(max_seconds=0.2))
     running = threading.Thread(target=archiver.run, args=(stop,))
     running.start()
     publish(kafka, topic, frames)
@@ -190,7 +189,7 @@ def test_a_recreated_topic_starts_a_new_epoch(
     publish(kafka, topic, frames[:40])
     after, _ = describe(kafka, topic)
     archive(kafka, lake, topic)
-    rows = {epoch: 0 for epoch in (before, after)}
+    rows = dict.fromkeys((before, after), 0)
     for file in chain(Lake(lake)):
         rows[file.epoch] += file.rows
     assert rows == {before: 100, after: 40}
@@ -201,9 +200,7 @@ def test_a_topic_recreated_under_a_running_archiver_is_noticed(
 ) -> None:
     lake, frames, stop = str(tmp_path), make_frames(140), threading.Event()
     publish(kafka, topic, frames[:100])
-    archiver = Archiver(
-        kafka, Lake(lake), CLOCK, topic=topic, policy=FlushPolicy(max_seconds=0.2)
-    )
+    archiver = Archiver(kafka, Lake(lake), CLOCK, topic=topic, policy=FlushPolicy(max_seconds=0.2))
     running = threading.Thread(target=archiver.run, args=(stop,))
     running.start()
     waited = threading.Event()
@@ -224,7 +221,7 @@ def test_a_topic_recreated_under_a_running_archiver_is_noticed(
 
 
 def test_a_missing_topic_is_named(kafka: str, tmp_path: Path) -> None:
-    with pytest.raises(BrokerError, match="no topic ticks.nowhere"):
+    with pytest.raises(BrokerError, match=r"no topic ticks\.nowhere"):
         Archiver(kafka, Lake(str(tmp_path)), CLOCK, topic="ticks.nowhere")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -15,7 +16,8 @@ import pytest
 from data_lake.chain import chain, follow, read_frames
 from data_lake.clock import SystemClock
 from data_lake.lake import Lake
-from ingest_service.archive import FlushPolicy, run_archive
+from ingest_service.archive import run_archive
+from ingest_service.archiver import FlushPolicy
 from ingest_service.kafka_sink import KafkaSink
 from ingest_service.topic import describe
 from volatility.frame import Frame
@@ -28,7 +30,8 @@ RECOVERY_S = 30.0
 ARCHIVER = """
 import sys
 from data_lake.clock import SystemClock
-from ingest_service.archive import FlushPolicy, run_archive
+from ingest_service.archive import run_archive
+from ingest_service.archiver import FlushPolicy
 servers, lake, topic = sys.argv[1:]
 policy = FlushPolicy(max_rows=150, max_seconds=0.1)
 run_archive(servers, lake, SystemClock(), topic=topic, policy=policy)
@@ -47,6 +50,7 @@ class Rivals:
         return subprocess.Popen(command, stdout=self._log, stderr=self._log)
 
     def kill(self, which: int) -> None:
+        """SIGKILL one, and put another in its place."""
         victim = self.running[which]
         assert victim.poll() is None, f"an archiver ended by itself with {victim.returncode}"
         victim.kill()
@@ -79,8 +83,8 @@ def test_twenty_kills_lose_and_double_nothing(
     kafka: str, topic: str, tmp_path: Path, make_frames: Callable[[int], list[Frame]]
 ) -> None:
     """Every frame the broker acknowledged is in the lake exactly once, at its own offset."""
-    seed = time.time_ns() % 2**32
-    print(f"seed {seed}")
+    seed = int.from_bytes(os.urandom(4))
+    sys.stdout.write(f"seed {seed}\n")
     random, lake, frames = Random(seed), str(tmp_path / "lake"), make_frames(FRAMES)
     sink, killed = KafkaSink(kafka, topic), threading.Event()
     publisher = threading.Thread(target=publish_slowly, args=(sink, frames, killed))
@@ -95,7 +99,7 @@ def test_twenty_kills_lose_and_double_nothing(
     publisher.join()
     sink.close()
     recovered = wait_until_stored(lake, FRAMES)
-    print(f"{at_last_kill} frames stored among the kills, all {recovered:.1f} s after the last")
+    sys.stdout.write(f"{at_last_kill} frames stored among the kills, all after {recovered:.1f} s\n")
     assert rivals.end() == [0, 0]
     assert_exactly_once(kafka, topic, lake, frames)
     assert at_last_kill > 0

@@ -31,7 +31,8 @@ ACK = json.dumps(
     {
         "type": "subscriptions",
         "channels": [
-            {"name": name, "product_ids": ["BTC-USD"]} for name in ("ticker", "matches", "heartbeat")
+            {"name": name, "product_ids": ["BTC-USD"]}
+            for name in ("ticker", "matches", "heartbeat")
         ],
     }
 )
@@ -58,7 +59,9 @@ def talk(*messages: str | bytes, code: int | None = None) -> Script:
 class Recording:
     """An ingestor at work, and what it wrote."""
 
-    def __init__(self, plan: Plan, sink: Sink | None = None, queue: FrameQueue | None = None) -> None:
+    def __init__(
+        self, plan: Plan, sink: Sink | None = None, queue: FrameQueue | None = None
+    ) -> None:
         self.memory, self.letters = MemorySink(), MemoryDeadLetters()
         self.delays: list[float] = []
         self.stop = asyncio.Event()
@@ -88,7 +91,9 @@ class Recording:
 
     def payloads(self) -> list[str]:
         """Frames from the exchange, in the order they were written."""
-        return [f.payload.decode(errors="replace") for f in self.memory.frames if f.feed != "ingestor"]
+        return [
+            f.payload.decode(errors="replace") for f in self.memory.frames if f.feed != "ingestor"
+        ]
 
     def facts(self, name: str) -> list[dict[str, Any]]:
         """Our own observations of one kind."""
@@ -206,7 +211,9 @@ async def test_backoff_is_reset_by_sustained_data(serve_scripts: ServeScripts) -
     assert max(recording.delays) <= 0.5
 
 
-async def test_a_missing_ack_is_asked_for_again_and_then_stated(serve_scripts: ServeScripts) -> None:
+async def test_a_missing_ack_is_asked_for_again_and_then_stated(
+    serve_scripts: ServeScripts,
+) -> None:
     asked: list[Any] = []
 
     async def mute(socket: ServerConnection) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from ingest_service import broker
 from ingest_service.dead_letter import DeadLetter
 from ingest_service.kafka_sink import KafkaSink
 from ingest_service.message import from_record
-from ingest_service.topic import DEAD_LETTER, MAX_MESSAGE, describe, ensure_topics
+from ingest_service.topic import DEAD_LETTER, MAX_MESSAGE, admin, describe, ensure_topics
 from ingest_service.transport import Transport
 from volatility.errors import BrokerError
 from volatility.frame import Frame
@@ -41,9 +40,7 @@ def consume(servers: str, topic: str, count: int) -> list[Any]:
     return records
 
 
-def test_a_frame_comes_back_as_it_was_put(
-    kafka: str, topic: str, make_frames: MakeFrames
-) -> None:
+def test_a_frame_comes_back_as_it_was_put(kafka: str, topic: str, make_frames: MakeFrames) -> None:
     sink, frames = KafkaSink(kafka, topic), make_frames(300)
     for frame in frames:
         sink.put(frame)
@@ -94,7 +91,7 @@ def test_a_frame_over_the_limit_is_an_error_not_a_loss(kafka: str, topic: str) -
 
 
 def test_a_missing_topic_is_refused_at_once(kafka: str) -> None:
-    with pytest.raises(BrokerError, match="no topic ticks.nowhere"):
+    with pytest.raises(BrokerError, match=r"no topic ticks\.nowhere"):
         KafkaSink(kafka, "ticks.nowhere")
 
 
@@ -108,15 +105,22 @@ def test_dead_letters_carry_reason_and_origin(kafka: str, make_frames: MakeFrame
     assert (found[-1].key, found[-1].value) == (b"P1-USD", b'{"type":"ticker","n":1}')
 
 
-@pytest.fixture
-def frozen_broker(kafka: str, tmp_path: Path) -> Any:
-    """A broker of its own that a test may stop and wake: (servers, pid)."""
-    found = broker.start(tmp_path / "kafka")
+@pytest.fixture(scope="module")
+def own_broker(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A broker that tests of this module may freeze."""
+    folder = tmp_path_factory.mktemp("own")
+    found = broker.start(folder)
     try:
         yield found
     finally:
-        os.kill(found.pid, signal.SIGCONT)
-        broker.stop(tmp_path / "kafka")
+        broker.stop(folder)
+
+
+@pytest.fixture
+def frozen_broker(own_broker: broker.BrokerStatus) -> Any:
+    """The same; awake again after the test."""
+    yield own_broker
+    os.kill(own_broker.pid, signal.SIGCONT)
 
 
 def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
@@ -124,8 +128,9 @@ def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
 ) -> None:
     """Memory is capped while the broker stalls; once it wakes everything arrives, in order."""
     servers, frames = frozen_broker.servers, make_frames(3000)
-    ensure_topics(servers, ["ticks.raw"])
-    sink = KafkaSink(servers, max_outstanding=20_000)
+    topic = "ticks.stalled"
+    ensure_topics(servers, [topic])
+    sink = KafkaSink(servers, topic, max_outstanding=20_000)
     sink.put(frames[0])
     sink.flush()
     os.kill(frozen_broker.pid, signal.SIGSTOP)
@@ -138,7 +143,7 @@ def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
     os.kill(frozen_broker.pid, signal.SIGCONT)
     putting.join(60)
     sink.close()
-    records = consume(servers, "ticks.raw", len(frames))
+    records = consume(servers, topic, len(frames))
     assert sorted(f.frame for f in map(from_record, records)) == list(range(3000))
     for product in {f.product for f in frames} - {None}:
         numbers = [f.frame for f in map(from_record, records) if f.product == product]
@@ -171,8 +176,6 @@ def test_stopping_ends_a_put_that_waits_for_a_stalled_broker(
 
 
 def test_an_unreachable_broker_is_named() -> None:
-    from ingest_service.topic import admin
-
     with (
         pytest.raises(BrokerError, match=r"kafka at 127\.0\.0\.1:9"),
         admin("127.0.0.1:9", timeout_ms=300),

@@ -53,7 +53,9 @@ def test_gzip_is_told_by_content(tmp_path: Path) -> None:
 
 def test_a_gzip_stream_that_breaks_off_costs_only_its_end(tmp_path: Path) -> None:
     path = tmp_path / "torn.gz"
-    lines = b"".join(b'{"type":"ticker","time":"2025-11-12T07:20:11Z","n":%d}\n' % n for n in range(9999))
+    lines = b"".join(
+        b'{"type":"ticker","time":"2025-11-12T07:20:11Z","n":%d}\n' % n for n in range(9999)
+    )
     path.write_bytes(gzip.compress(lines)[:-2000])
     *read, last = read_recording(path)
     assert len(read) > 1000

@@ -75,7 +75,9 @@ def test_a_duplicate_counts_across_files(write_lines: Write, tmp_path: Path) -> 
 def test_rejected_lines_are_listed_and_become_dead_letters(
     write_lines: Write, tmp_path: Path
 ) -> None:
-    path = write_lines(ticker(1), b"oops \xff", b'{"type":"ticker","product_id":1}', name="r.ndjson")
+    path = write_lines(
+        ticker(1), b"oops \xff", b'{"type":"ticker","product_id":1}', name="r.ndjson"
+    )
     letters = MemoryDeadLetters()
     reports = tmp_path / "reports"
     report = Replay(MemorySink(), letters, clock=CLOCK, reports=reports).run([path])
@@ -174,9 +176,7 @@ def test_the_real_ticker_recording_is_explained_to_the_last_line(
 
 
 @pytest.mark.shared_data
-def test_every_line_of_every_real_recording_is_explained(
-    shared_data: Path, tmp_path: Path
-) -> None:
+def test_every_line_of_every_real_recording_is_explained(shared_data: Path, tmp_path: Path) -> None:
     paths = sorted((shared_data / "coinbase").iterdir())
     report = run_replay(paths, Transport(str(tmp_path / "lake")), CLOCK, reports=tmp_path)
     assert [file.unexplained for file in report.files] == [0] * len(paths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import msgspec
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from ingest_service.shape import Content, Note, explain, feed_of
 from volatility.errors import MessageError
 
-TICKER = b'{"type":"ticker","product_id":"BTC-USD","price":"1","time":"2025-11-12T07:20:11.615272Z"}'
+TICKER = (
+    b'{"type":"ticker","product_id":"BTC-USD","price":"1","time":"2025-11-12T07:20:11.615272Z"}'
+)
 ADVANCED = b'{"channel":"ticker","timestamp":"2026-04-05T22:35:13.92532762Z","events":[]}'
 
 
@@ -48,7 +51,9 @@ def test_simulated_frames_stay_simulated() -> None:
 
 def test_an_envelope_keeps_the_payload_byte_for_byte() -> None:
     inner = b'{"channel": "ticker",  "events": [ ], "x": 1.50}'
-    line = b'{"ingest_time": "2026-04-05T22:35:13.865365+00:00", "product_id": "BTC-USD", "payload": '
+    line = (
+        b'{"ingest_time": "2026-04-05T22:35:13.865365+00:00", "product_id": "BTC-USD", "payload": '
+    )
     said = content(line + inner + b"}")
     assert said.payload == inner
     assert (said.recv_ns, said.feed) == (1775428513865365000, "advanced")
@@ -141,10 +146,8 @@ def test_any_text_survives_an_own_line(text: str, ns: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_explained_or_refused(line: bytes) -> None:
-    try:
-        explain(line)
-    except MessageError as exc:
-        assert str(exc)
+    with contextlib.suppress(MessageError):
+        assert isinstance(explain(line), Content | Note)
 
 
 @given(st.binary(max_size=200))

@@ -21,6 +21,7 @@ import pytest
 from data_lake.tables import FRAMES
 from volatility.dataset import SECOND_NS, Dataset, dataset
 from volatility.feature import FEATURES, HALF_LIVES_S, HORIZONS_S, WINDOWS_S
+from volatility.record import QUOTES, TRADES
 from volatility.timescale import rv_floor
 
 BAR_S = 10
@@ -191,3 +192,115 @@ def _frame_table(
 def frame_table() -> FrameTable:
     """Builds a table like `bronze/frames`; payloads that are not bytes are written as JSON."""
     return _frame_table
+
+
+class Tape:
+    """Quotes and trades written one by one, in seconds after midnight and in units of the price.
+
+    `quote` and `trade` return the tape; `quotes()` and `trades()` are its silver tables.
+    """
+
+    START_NS = START_NS
+
+    def __init__(self) -> None:
+        self._quotes: list[dict[str, Any]] = []
+        self._trades: list[dict[str, Any]] = []
+
+    def quote(
+        self,
+        at_s: float,
+        bid: float,
+        ask: float,
+        bid_size: float | None = 1.0,
+        ask_size: float | None = 1.0,
+        *,
+        product: str = "BTC-USD",
+        scale: int = 2,
+        sequence: int | None = None,
+        source: str = "live",
+    ) -> Tape:
+        """A quote `at_s` seconds after midnight; sizes in base units, `scale` is the price's."""
+        sizes = [None if s is None else round(s * 10**8) for s in (bid_size, ask_size)]
+        self._quotes.append(
+            self._common(at_s, product, scale, source)
+            | {"bid": round(bid * 10**scale), "ask": round(ask * 10**scale)}
+            | {"bid_size": sizes[0], "ask_size": sizes[1]}
+            | {"sequence": len(self._quotes) if sequence is None else sequence}
+        )
+        return self
+
+    def trade(
+        self,
+        at_s: float,
+        size: float,
+        taker_side: str = "buy",
+        *,
+        product: str = "BTC-USD",
+        trade_id: int | None = None,
+        source: str = "live",
+    ) -> Tape:
+        """A trade `at_s` seconds after midnight, size in base units."""
+        number = len(self._trades) if trade_id is None else trade_id
+        self._trades.append(
+            self._common(at_s, product, 2, source)
+            | {"price": 100, "size": round(size * 10**8), "trade_id": number, "sequence": number}
+            | {"taker_side": taker_side, "maker_side": "sell" if taker_side == "buy" else "buy"}
+        )
+        return self
+
+    def quotes(self) -> Any:
+        """Rows of silver/quotes, in the order written."""
+        return pa.Table.from_pylist(self._quotes, schema=QUOTES)
+
+    def trades(self) -> Any:
+        """Rows of silver/trades, in the order written."""
+        return pa.Table.from_pylist(self._trades, schema=TRADES)
+
+    @staticmethod
+    def _common(at_s: float, product: str, scale: int, source: str) -> dict[str, Any]:
+        ts = START_NS + round(at_s * SECOND_NS)
+        return {
+            "product": product,
+            "price_scale": scale,
+            "size_scale": 8,
+            "ts_event": ts,
+            "ts_recv": ts,
+            "source": source,
+            "feed": "exchange",
+            "offset": 0,
+        }
+
+
+def random_tape(seed: int, hours: float, events: int, products: tuple[str, ...]) -> Tape:
+    """A tape of oddities: silences, ties, changing price scales, missing sizes, no book."""
+    generator = np.random.default_rng(seed)
+    tape, mid = Tape(), 10_000
+    for product in products:
+        at_s = np.sort(generator.random(events) * hours * 3600)
+        silent = generator.random() * hours * 3600
+        at_s = at_s[(at_s < silent) | (at_s > silent + 300.0)]
+        for at in np.where(generator.random(len(at_s)) < 0.3, np.floor(at_s), at_s).tolist():
+            mid = max(mid + int(generator.integers(-3, 4)), 100)
+            scale = 2 + int(at > 2 * hours * 1200) * 3
+            odd, side = generator.random(), "buy" if generator.random() < 0.5 else "sell"
+            sizes = [None if odd < 0.05 else float(s) for s in generator.integers(1, 9, 2) / 7]
+            bid = 0.0 if odd > 0.99 else (mid - 1) / 100
+            source = "sim" if odd > 0.998 else "live"
+            tape.quote(
+                at, bid, (mid + 1) / 100, *sizes, product=product, scale=scale, source=source
+            )
+            if odd < 0.5:
+                tape.trade(at, float(generator.random()), side, product=product)
+    return tape
+
+
+@pytest.fixture(scope="session")
+def new_tape() -> type[Tape]:
+    """The class of hand-written tapes: `new_tape().quote(1.5, 99.0, 101.0).trade(2.0, 0.5)`."""
+    return Tape
+
+
+@pytest.fixture(scope="session")
+def make_tape() -> Callable[[int, float, int, tuple[str, ...]], Tape]:
+    """`make_tape(seed, hours, events, products)` gives a random tape full of oddities."""
+    return random_tape

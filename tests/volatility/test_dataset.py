@@ -69,9 +69,9 @@ def test_what_is_left_out_is_counted_by_reason(market: Market) -> None:
     assert d.n + sum(d.dropped.values()) == asked
 
 
-def test_a_null_rv_window_is_a_dropped_row_and_not_a_zero(market: Market) -> None:
+def test_a_null_variance_is_a_dropped_row_and_not_a_zero(market: Market) -> None:
     d = dataset(*market(6.0), 300, 60)
-    assert d.dropped["null rv window"] > 0
+    assert d.dropped["null variance"] > 0
     assert np.isfinite(d.x[:, [d.names.index(f"rv_{w}s") for w in (10, 60, 3600)]]).all()
 
 

@@ -53,7 +53,7 @@ def test_a_row_that_lacks_an_rv_window_has_no_forecast(
 
 
 def test_a_matrix_of_another_width_is_refused(day: Dataset, forecaster: Forecaster) -> None:
-    with pytest.raises(ModelError, match=r"wants \[n, 70\] features, got \(5, 69\)"):
+    with pytest.raises(ModelError, match=rf"wants \[n, {day.x.shape[1]}\] features, got"):
         forecaster.forecast(day.x[:5, :-1])
 
 

@@ -82,3 +82,11 @@ def test_a_trade_of_the_hour_before_that_comes_second_is_no_hole() -> None:
 
 def test_a_product_that_did_not_trade_has_no_hole_yet() -> None:
     assert find_gaps(trades({"A-B": []}), {"A-B": (101, 5), "C-D": (7, 5)}).num_rows == 0
+
+
+def test_holes_between_trades_of_one_instant_are_told_apart_by_id() -> None:
+    """Half of all trades share their time with the one before."""
+    same = trades({"A-B": [1, 3, 5]}).to_pydict() | {"ts_event": [7, 7, 7]}
+    found = find_gaps(pa.table(same, schema=TRADES), {})
+    assert found["from_ts"].to_pylist() == [7, 7]
+    assert found["from_trade_id"].to_pylist() == [2, 4]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from volatility.frame import Feed
 from volatility.normalise import normalise
@@ -52,7 +54,7 @@ def batch(*trades: tuple[str, str]) -> dict[str, Any]:
         (
             "exchange",
             {"type": "ticker", "product_id": "../etc", "time": "1970-01-01T00:00:00Z"},
-            Peek(kind="ticker"),
+            Peek(kind="ticker", at_receipt=True),
         ),
         (
             "advanced",
@@ -73,9 +75,18 @@ def batch(*trades: tuple[str, str]) -> dict[str, Any]:
         (
             "flat",
             {"product_id": "BTC-USD", "ts": 1762932011.5},
-            Peek(kind="ticker", product="BTC-USD", events_ns=(1_762_932_011_500_000_000,)),
+            Peek(
+                kind="ticker",
+                product="BTC-USD",
+                events_ns=(1_762_932_011_500_000_000,),
+                at_receipt=True,
+            ),
         ),
-        ("flat", {"product_id": "BTC-USD"}, Peek(kind="ticker", product="BTC-USD")),
+        (
+            "flat",
+            {"product_id": "BTC-USD"},
+            Peek(kind="ticker", product="BTC-USD", at_receipt=True),
+        ),
         ("flat", {"product_id": "BTC-USD", "ts": "noon"}, Peek()),
         ("ingestor", {"event": "connected"}, Peek(kind="ingestor")),
     ],
@@ -112,3 +123,29 @@ def test_a_glance_and_the_full_reading_agree_on_the_instant(
     glance = peek(json.dumps(frame).encode(), "advanced")
     assert (glance.event_ns or row["ts_recv"]) == row["ts_event"]
     assert glance.event_ns == parse_time(time)
+
+
+@given(
+    times=st.lists(st.sampled_from([TIME, "", "1970-01-01T00:00:00Z", "2025-12-31T07:00:00Z"])),
+    data=st.data(),
+)
+def test_no_row_is_made_at_an_instant_the_glance_did_not_tell(
+    frame_table: FrameTable, times: list[str], data: st.DataObject
+) -> None:
+    """Else an hour could hold frames that nobody knows to read."""
+    ticker = {"type": "ticker", "product_id": "A-B", "best_bid": "1", "best_ask": "2"}
+    envelope = {"channel": "ticker", "events": [{"tickers": [ticker]}]}
+    time = data.draw(st.sampled_from([TIME, "", "0001-01-01T00:00:00Z"]))
+    cases: list[tuple[Feed, dict[str, Any]]] = [
+        ("exchange", ticker | ({"time": time} if time else {})),
+        ("advanced", envelope | ({"timestamp": time} if time else {})),
+        ("advanced", batch(*(("A-B", t) for t in times))),
+        ("flat", ticker | {"ws_timestamp": time}),
+        ("flat", ticker | {"timestamp": time.removesuffix("Z")}),
+    ]
+    for feed, frame in cases:
+        found = normalise(frame_table([frame], feed))
+        recv_ns = int(frame_table([frame], feed)["recv_ts"][0].as_py())
+        told = set(peek(json.dumps(frame).encode(), feed).instants_ns(recv_ns))
+        for rows in (found.trades, found.quotes):
+            assert set(rows["ts_event"].to_pylist()) <= told

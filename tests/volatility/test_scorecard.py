@@ -48,6 +48,12 @@ def three() -> Any:
     return pa.concat_tables(parts)
 
 
+def sooner(table: Any) -> Any:
+    """The same rows, said to look a minute ahead."""
+    minute = pa.array(np.full(table.num_rows, 60, np.int32))
+    return table.set_column(2, table.schema.field("horizon_s"), minute)
+
+
 def by_model(table: Any) -> dict[str, Figures]:
     return {f.model: f for f in summary(table)}
 
@@ -64,7 +70,8 @@ def test_figures_agree_with_scikit_learn(three: Any) -> None:
     assert 2.0 * good.qlike == pytest.approx(mean_gamma_deviance(label, rv))
     assert good.pr_auc == pytest.approx(average_precision_score(spike, p))
     assert good.brier == pytest.approx(brier_score_loss(spike, p))
-    assert (good.n, good.n_independent, good.base_rate) == (2_000, 1_000, pytest.approx(0.1))
+    assert (good.n, good.n_independent) == (2_000, 1_000)
+    assert good.base_rate == pytest.approx(0.1)
 
 
 def test_gains_are_against_log_har_and_it_has_none_itself(three: Any) -> None:
@@ -106,12 +113,7 @@ def test_probabilities_are_scored_where_every_model_has_one(three: Any) -> None:
         (lambda t: t.slice(0, 0), "no scored forecasts"),
         (lambda t: t.slice(1), "not scored on the same rows"),
         (lambda t: pa.concat_tables([t, t]), "a decision twice"),
-        (
-            lambda t: pa.concat_tables(
-                [t, t.set_column(2, "horizon_s", pa.array([60] * t.num_rows, pa.int32()))]
-            ),
-            r"several horizons: \[60, 300\]",
-        ),
+        (lambda t: pa.concat_tables([t, sooner(t)]), r"several horizons: \[60, 300\]"),
     ],
 )
 def test_rows_that_cannot_be_compared_are_refused(three: Any, spoil: Spoil, says: str) -> None:

@@ -1,0 +1,34 @@
+"""The README's generated parts."""
+
+from __future__ import annotations
+
+from data_lake.document import README, macros_part, render, settings_part, tables_part
+from data_lake.settings import Settings
+from data_lake.tables import TABLES
+
+
+def test_the_readme_is_up_to_date() -> None:
+    """If this fails: `python -m data_lake.document`."""
+    text = README.read_text("utf-8")
+    assert render(text) == text
+    for part in (tables_part(), macros_part(), settings_part()):
+        assert part in text
+
+
+def test_every_column_is_in_the_tables_part() -> None:
+    text = tables_part()
+    for table in TABLES.values():
+        assert f"### {table.path}\n" in text
+        assert all(f"| `{column.name}` |" in text for column in table.columns)
+
+
+def test_every_setting_is_in_the_settings_part() -> None:
+    assert len(settings_part().splitlines()) == len(Settings.model_fields) + 2
+    assert "| `KAFKA_SERVERS` |  | Kafka bootstrap servers" in settings_part()
+    assert "| `CRYPTOVOL_LAKE` |" in settings_part()
+
+
+def test_text_outside_the_markers_is_left_alone() -> None:
+    assert render("a\n<!-- macros -->\nold<!-- /macros -->\nb") == (
+        f"a\n<!-- macros -->\n{macros_part()}<!-- /macros -->\nb"
+    )

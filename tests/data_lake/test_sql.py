@@ -1,0 +1,168 @@
+"""Questions and answers in every style, and the shell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from data_lake.lake import Lake
+from data_lake.sql import SHOWN_ROWS, STYLES, Style, run, shell
+from data_lake.tables import TRADES
+from volatility.errors import LakeError, QueryError
+
+HOUR = "2025-11-12-07:00"
+MakeRows = Callable[..., Any]
+
+
+@pytest.fixture
+def filled(lake: Lake, make_trades: MakeRows) -> Lake:
+    lake.replace(TRADES, HOUR, make_trades(HOUR, count=3), {})
+    return lake
+
+
+def _answer(lake: Lake, query: str, style: Style = "table") -> bytes:
+    sink = io.BytesIO()
+    run(lake, query, style, sink)
+    return sink.getvalue()
+
+
+def test_a_table_is_aligned_and_counted(filled: Lake) -> None:
+    text = _answer(filled, "SELECT product, trade_id, price FROM silver.trades").decode()
+    assert text.splitlines() == [
+        "product  trade_id            price",
+        "-------  --------  ---------------",
+        "BTC-USD         1        103472.28",
+        "BTC-USD         2  103472.28000001",
+        "BTC-USD         3  103472.28000002",
+        "(3 rows)",
+    ]
+
+
+def test_csv_is_exact_and_quoted(filled: Lake) -> None:
+    query = "SELECT price, ts_event, sequence, 'a,\"b' AS odd FROM silver.trades LIMIT 1"
+    rows = list(csv.reader(io.StringIO(_answer(filled, query, "csv").decode())))
+    assert rows == [
+        ["price", "ts_event", "sequence", "odd"],
+        ["103472.28", "2025-11-12 07:00:00.123456789", "", 'a,"b'],
+    ]
+
+
+def test_json_is_an_array_of_objects(filled: Lake) -> None:
+    query = (
+        "SELECT price, sequence, 'nan'::DOUBLE AS odd FROM silver.trades ORDER BY trade_id LIMIT 2"
+    )
+    rows = json.loads(_answer(filled, query, "json"), parse_float=Decimal)
+    assert rows == [
+        {"price": Decimal("103472.28"), "sequence": None, "odd": None},
+        {"price": Decimal("103472.28000001"), "sequence": 1, "odd": None},
+    ]
+
+
+def test_parquet_keeps_types(filled: Lake) -> None:
+    answer = pq.read_table(io.BytesIO(_answer(filled, "FROM silver.trades", "parquet")))
+    assert answer.num_rows == 3
+    assert str(answer.schema.field("price").type) == "decimal128(32, 12)"
+    assert str(answer.schema.field("ts_event").type) == "timestamp[ns]"
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_no_rows_are_an_answer_in_every_style(filled: Lake, style: Style) -> None:
+    answer = _answer(filled, "SELECT product FROM silver.trades WHERE false", style)
+    expected = {"table": b"product\n-------\n(0 rows)\n", "csv": b"product\n", "json": b"[]\n"}
+    assert answer.startswith(expected.get(style, b"PAR1"))
+
+
+@pytest.mark.parametrize("style", ["csv", "json"])
+def test_many_rows_come_whole(lake: Lake, style: Style) -> None:
+    answer = _answer(lake, "SELECT range AS n FROM range(25_000)", style).decode()
+    rows = answer.split()[1:] if style == "csv" else [row["n"] for row in json.loads(answer)]
+    assert [int(n) for n in rows] == list(range(25_000))
+
+
+def test_a_long_table_is_cut_and_says_so(lake: Lake) -> None:
+    lines = _answer(lake, "SELECT range AS n FROM range(1_000)").decode().splitlines()
+    assert len(lines) == SHOWN_ROWS + 3
+    assert lines[-1] == f"(the first {SHOWN_ROWS} rows)"
+
+
+def test_the_last_of_several_statements_answers(lake: Lake) -> None:
+    query = "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (7); FROM t"
+    assert _answer(lake, query, "csv") == b"a\n7\n"
+
+
+@pytest.mark.parametrize("query", ["DESCRIBE silver.gaps", "SHOW TABLES", "EXPLAIN SELECT 1",
+                                   "SUMMARIZE silver.trades", "FROM silver.trades"])  # fmt: skip
+def test_looking_around_works(filled: Lake, query: str) -> None:
+    assert _answer(filled, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("", "no statement"),
+        (";", "no statement"),
+        ("selct 1", "syntax error"),
+        ("SELECT nope FROM silver.trades", "nope"),
+        ("SELECT * FROM silver.nope", "does not exist"),
+        ("COPY (SELECT 1) TO 'x.csv'", "file system operations are disabled"),
+        ("SELECT * FROM 'x.parquet'", "file system operations are disabled"),
+        ("SET threads = 1", "locked"),
+        ("SELECT CAST('x' AS INTEGER)", "Could not convert"),
+    ],
+)
+def test_a_bad_query_is_one_clear_line(lake: Lake, query: str, reason: str) -> None:
+    with pytest.raises(QueryError, match=reason) as caught:
+        _answer(lake, query)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("query refused: ")
+
+
+def test_the_shell_answers_line_by_line_and_survives_errors(filled: Lake) -> None:
+    typed: Iterator[str] = iter(
+        ["select count(*) as n", "from silver.trades;", "", "oops;", ".tables", "select 2 as b;"]
+    )
+    said: list[str] = []
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        try:
+            return next(typed)
+        except StopIteration:
+            raise EOFError from None
+
+    shell(filled, ask, said.append)
+    assert "silver.trades" in said[3]
+    assert (said[1], said[4]) == ("n\n-\n3\n(1 row)\n", "b\n-\n2\n(1 row)\n")
+    assert said[2].startswith("query refused:")
+    assert prompts[:2] == ["sql> ", "...> "]
+
+
+def test_the_shell_sees_what_is_built_meanwhile(lake: Lake, make_trades: MakeRows) -> None:
+    said: list[str] = []
+
+    def ask(_: str) -> str:
+        if len(said) == 2:
+            lake.replace(TRADES, HOUR, make_trades(HOUR), {})
+        return "select count(*) n from silver.trades;" if len(said) < 3 else ".quit"
+
+    shell(lake, ask, said.append)
+    assert [text.splitlines()[2].strip() for text in said[1:]] == ["0", "10"]
+
+
+def test_a_lake_that_cannot_be_read_is_said_before_any_answer(
+    folder_lake: Lake, make_trades: MakeRows
+) -> None:
+    folder_lake.storage.replace(
+        "bronze/frames/topic=t/epoch=e/partition=0/date=2025-11-12/0000000000000000000.parquet",
+        b"torn",
+    )
+    with pytest.raises(LakeError, match="torn"):
+        _answer(folder_lake, "SELECT 1")
