@@ -52,14 +52,14 @@ def plan_stack(config: Settings, products: Sequence[str], *, live: bool) -> list
     Without `live` the feed is a simulated exchange at real speed, and what is recorded says so.
     """
     ids, host = ",".join(products), config.host
-    listen = ("ingest", "--products", ids)
+    listen = ["ingest", "--products", ids]
     processes = []
     if not live:
         port = _free_port(host)
         processes.append(
             _command("exchange", "simulated", "simulate", "--port", str(port), "--products", ids)
         )
-        listen = (*listen, "--url", f"ws://{host}:{port}", "--source", "sim")
+        listen += ["--url", f"ws://{host}:{port}", "--source", "sim"]
     processes.append(_command("ingestor", "recording " + ids, *listen))
     if config.kafka_servers:
         processes.append(_command("archiver", f"from {config.kafka_servers}", "archive"))

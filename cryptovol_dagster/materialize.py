@@ -77,6 +77,7 @@ def materialize_hours(
     end_ns: int | None = None,
     *,
     select: Sequence[str] = (),
+    rebuild: bool = False,
     progress: Progress | None = None,
 ) -> Materialized:
     """Build every hour that is missing or stale, in dependency order.
@@ -86,6 +87,7 @@ def materialize_hours(
         start_ns: nothing before the hour of this instant, ns UTC; None sets no bound.
         end_ns: nothing after the hour of the last instant before this one; None sets no bound.
         select: tables to build, `silver/trades`; all when empty.
+        rebuild: build every recorded hour anew, fresh or not, as after a change of code.
         progress: told how far each table has come.
 
     Raises:
@@ -102,7 +104,9 @@ def materialize_hours(
         "9" if end_ns is None else hour_key(end_ns + HOUR_NS - 1),
     )
     forecasting = "gold/forecasts" in {t.path for t in tables} and bool(_champions(settings))
-    plan = stale_hours(Ledger(lake), files, bounds, tables=tables, forecasting=forecasting)
+    plan = stale_hours(
+        Ledger(lake), files, bounds, tables=tables, forecasting=forecasting, rebuild=rebuild
+    )
     runs, checks = 0, dict[str, str]()
     with persistent_instance(settings) as instance, listening(progress):
         _report_bronze(instance, files)

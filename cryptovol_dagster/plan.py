@@ -35,6 +35,7 @@ def stale_hours(
     *,
     tables: Sequence[Table] = ORDER,
     forecasting: bool = True,
+    rebuild: bool = False,
 ) -> dict[str, list[str]]:
     """Hours to build, oldest first, by table path in dependency order; tables with none left out.
 
@@ -47,6 +48,7 @@ def stale_hours(
         bounds: which hours may be built.
         tables: what to look at.
         forecasting: whether there is a champion to forecast with.
+        rebuild: take every hour for stale, as after a change of code.
     """
     touching = by_hour(files)
     candidates = [
@@ -62,7 +64,7 @@ def stale_hours(
             for hour in candidates
             if (bounds.matured(hour) or not matures)
             and (table is not OUTCOMES or _is_forecast(ledger, found, hour))
-            and _is_stale(ledger, found, touching, table, hour)
+            and (rebuild or _is_stale(ledger, found, touching, table, hour))
         ]
         if hours:
             found[table.path] = hours

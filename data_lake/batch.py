@@ -39,15 +39,10 @@ def rows_of(buffer: list[Stored]) -> Any:
 
 
 def hours_of(frames: Iterable[Frame]) -> tuple[str, ...]:
-    """Event-time hours the frames touch.
-
-    A flat row without a time of its own happened when it was received; other frames that tell no
-    time (acks, errors, facts of the ingestor) make no rows and touch no hour.
-    """
+    """Event-time hours the frames touch; acks, errors and facts of the ingestor touch none."""
     hours = {
         ns // HOUR_NS
         for frame in frames
-        for ns in peek(frame.payload, frame.feed).events_ns
-        or ((frame.recv_ns,) if frame.feed == "flat" else ())
+        for ns in peek(frame.payload, frame.feed).instants_ns(frame.recv_ns)
     }
     return tuple(hour_key(hour * HOUR_NS) for hour in sorted(hours))

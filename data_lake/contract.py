@@ -90,12 +90,17 @@ def _check_products(table: Table, rows: Any) -> None:
 
 
 def _check_key(table: Table, rows: Any) -> None:
-    """Rows must strictly increase in the key: that is sorted and unique in one comparison."""
+    """Rows must strictly increase in the key: that is sorted and unique in one comparison.
+
+    A null in a key column (a gap without trade ids) sorts first and equals another null.
+    """
     if rows.num_rows < 2:
         return
     rising, tied = pa.scalar(False), pa.scalar(True)
     for name in table.key:
         column = rows.column(name)
+        if column.null_count:
+            column = pc.fill_null(column, -1)
         before, after = column.slice(0, len(column) - 1), column.slice(1)
         rising = pc.or_(rising, pc.and_(tied, pc.less(before, after)))
         tied = pc.and_(tied, pc.equal(before, after))

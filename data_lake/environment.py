@@ -23,6 +23,14 @@ SWITCHES: Final[dict[str, str]] = {
 }
 """Variable to value; what the user has set stays, but for the pickle switch."""
 
+DAGSTER_YAML: Final = """\
+telemetry:
+  enabled: false
+run_queue:
+  max_concurrent_runs: 1
+"""
+"""The instance a checkout uses: runs follow each other, so an hour is built before its labels."""
+
 _NEVER_OVERRIDDEN: Final = ("MLFLOW_ALLOW_PICKLE_DESERIALIZATION",)
 
 
@@ -40,7 +48,7 @@ def dagster_home(home: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "dagster.yaml"
     if not config.exists():
-        config.write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+        config.write_text(DAGSTER_YAML, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(folder)
     return folder
 

@@ -126,7 +126,7 @@ GAPS: Final = Table(
     "silver",
     "gaps",
     "One hole in the record, in the hour it was noticed.",
-    ("product", "kind", "from_ts"),
+    ("product", "kind", "from_ts", "from_trade_id"),
     (
         _PRODUCT,
         Column("kind", _TEXT, "trade_id: missing trade ids; connection: no socket"),

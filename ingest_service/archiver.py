@@ -16,8 +16,9 @@ import structlog
 from data_lake.bronze import BronzeWriter
 from data_lake.clock import Clock
 from data_lake.lake import Lake
+from ingest_service.consumer import open_consumer
 from ingest_service.message import from_record
-from ingest_service.topic import CONNECT_TIMEOUT_MS, TICKS_RAW, broker_errors, describe
+from ingest_service.topic import TICKS_RAW, broker_errors, describe
 from volatility.errors import BrokerError, FencedError, LakeError
 
 GROUP: Final = "cryptovol-archive"
@@ -70,7 +71,7 @@ class Archiver:
         self._checked_ns = 0
         self.report = ArchiveReport()
         with broker_errors(servers):
-            self._consumer: Any = _consumer(servers)
+            self._consumer: Any = open_consumer(servers, reset="none", group=GROUP)
         try:
             self._open()
         except BaseException:
@@ -243,19 +244,3 @@ class Archiver:
         from kafka import OffsetAndMetadata
 
         self._consumer.commit_async({at: OffsetAndMetadata(offset, "", -1)})
-
-
-def _consumer(servers: str) -> Any:
-    from kafka import KafkaConsumer
-
-    return KafkaConsumer(
-        bootstrap_servers=servers,
-        group_id=GROUP,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-        max_poll_records=5000,
-        max_partition_fetch_bytes=4 << 20,
-        allow_auto_create_topics=False,
-        bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-        metrics_enabled=False,
-    )

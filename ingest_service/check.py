@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from data_lake.chain import BronzeFile, chain
 from data_lake.lake import Lake
 from data_lake.layout import DIRECT_TOPIC
-from ingest_service.topic import CONNECT_TIMEOUT_MS, TICKS_RAW, broker_errors, describe
+from ingest_service.consumer import open_consumer
+from ingest_service.topic import TICKS_RAW, broker_errors, describe
 from ingest_service.transport import Transport
 from volatility.errors import BrokerError, LakeError
 
@@ -58,19 +59,12 @@ def run_check(
 
 
 def _consume(servers: str, topic: str, minimum: int, deadline: float, *, fresh: bool) -> int:
-    from kafka import KafkaConsumer, TopicPartition
+    from kafka import TopicPartition
 
     _, partitions = describe(servers, topic)
     seen = 0
     with broker_errors(servers):
-        consumer: Any = KafkaConsumer(
-            bootstrap_servers=servers,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-            metrics_enabled=False,
-        )
+        consumer = open_consumer(servers)
         try:
             consumer.assign([TopicPartition(topic, partition) for partition in partitions])
             consumer.seek_to_end() if fresh else consumer.seek_to_beginning()

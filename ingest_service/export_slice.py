@@ -18,8 +18,9 @@ from data_lake.chain import chain, follow, read_link
 from data_lake.lake import Lake
 from data_lake.layout import DIRECT_TOPIC
 from data_lake.tables import FRAMES
+from ingest_service.consumer import open_consumer
 from ingest_service.message import from_record
-from ingest_service.topic import CONNECT_TIMEOUT_MS, TICKS_RAW, broker_errors, describe
+from ingest_service.topic import TICKS_RAW, broker_errors, describe
 from ingest_service.transport import Transport
 from volatility.errors import BrokerError, LakeError, RecordingError
 from volatility.frame import Frame
@@ -142,20 +143,12 @@ def _frame(row: dict[str, Any]) -> Frame:
 
 def _from_kafka(servers: str, span_ns: int) -> list[Frame]:
     """Frames of `ticks.raw` in order of their log time; each partition keeps its own order."""
-    from kafka import KafkaConsumer, TopicPartition
+    from kafka import TopicPartition
 
     _, partitions = describe(servers, TICKS_RAW)
     parts = [TopicPartition(TICKS_RAW, partition) for partition in partitions]
     with broker_errors(servers):
-        consumer: Any = KafkaConsumer(
-            bootstrap_servers=servers,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-            max_partition_fetch_bytes=4 << 20,
-            metrics_enabled=False,
-        )
+        consumer = open_consumer(servers)
         try:
             consumer.assign(parts)
             records = _tail(consumer, servers, parts, span_ns // 1_000_000)

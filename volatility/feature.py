@@ -48,7 +48,10 @@ FEATURES: Final[dict[str, str]] = _names()
 
 SEED_FEATURES: Final[dict[str, str]] = {
     "midprice_return_mean": "ret_mean_60s",
-    "midprice_return_std": "sqrt(greatest(rv_60s - 60 * ret_mean_60s * ret_mean_60s, 0) / 59)",
+    "midprice_return_std": (
+        "sqrt(CASE WHEN rv_60s > 60 * ret_mean_60s * ret_mean_60s"
+        " THEN rv_60s - 60 * ret_mean_60s * ret_mean_60s ELSE 0 * rv_60s END / 59)"
+    ),
     "bid_ask_spread": "spread_bps_60s",
     "trade_intensity": "n_trades_60s / 60",
     "order_book_imbalance": "spread_bps_60s / 1e4",

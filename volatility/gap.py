@@ -25,7 +25,8 @@ def find_gaps(trades: Any, last_before: Mapping[str, tuple[int, int]]) -> Any:
 
     Returns:
         `pa.Table` with schema `record.GAPS`, kind `trade_id`, status `open`, sorted by product,
-        from_ts and id; several holes may share a from_ts, as trades share times. A hole belongs to the trade that ends it: `detected_at` is when that was received.
+        from_ts and id; several holes may share a from_ts, as trades share times. A hole belongs
+        to the trade that ends it: `detected_at` is when that was received.
     """
     code, names = encode(trades["product"])
     columns = [numbers(trades[name]) for name in ("trade_id", "ts_event", "ts_recv")]

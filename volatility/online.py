@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow.compute as pc
 
-from volatility.array import Vector
+from volatility.array import Ints, Vector
 from volatility.bar_kernel import carry_in, fill
-from volatility.column import from_texts
+from volatility.column import from_texts, known
 from volatility.compute import DECAY, WINDOWS, dense
 from volatility.feature import FEATURES
 from volatility.frame import Source
@@ -70,6 +70,11 @@ class _Pending:
     quotes: list[tuple[Any, ...]] = field(default_factory=list)  # fields of QUOTE
     trades: list[tuple[Any, ...]] = field(default_factory=list)  # fields of TRADE
     unnumbered: dict[int, dict[tuple[Any, ...], int]] = field(default_factory=dict)
+
+    def ordinal(self, ts_event: int, content: tuple[Any, ...]) -> int:
+        """Ordinal of a quote's content among the distinct ones of its instant; NaN equals NaN."""
+        seen = self.unnumbered.setdefault(ts_event, {})
+        return seen.setdefault(tuple(None if x != x else x for x in content[:5]), len(seen))
 
 
 class OnlineFeatures:
@@ -141,11 +146,8 @@ class OnlineFeatures:
         )
         if self._is_late(ts_event):
             return
-        if sequence is None:
-            key = (bid, ask, bid_size, ask_size, price_scale, size_scale)
-            seen = self._pending.unnumbered.setdefault(ts_event, {})
-            sequence = seen.setdefault(key, len(seen))
-        self._pending.quotes.append((ts_event, sequence, *content))
+        number = self._pending.ordinal(ts_event, content) if sequence is None else sequence
+        self._pending.quotes.append((ts_event, number, *content))
 
     def on_trade(
         self,
@@ -165,14 +167,20 @@ class OnlineFeatures:
         self._pending.trades.append((ts_event, trade_id, units, signed, RANKED.index(source)))
 
     def take(self, quotes: Any, trades: Any) -> None:
-        """Take tables of ticks of this product: silver/quotes and silver/trades rows, any order."""
-        for table, read, pending in (
-            (quotes, quote_records, self._pending.quotes),
-            (trades, trade_records, self._pending.trades),
+        """Take rows of silver/quotes and silver/trades, of this product, in order of arrival.
+
+        A null sequence means the wire has none, as in `on_quote`.
+        """
+        fresh = self._fresh(quotes)
+        numbered = known(quotes["sequence"])[fresh].tolist()
+        for is_numbered, record in zip(
+            numbered, quote_records(quotes, fresh).tolist(), strict=True
         ):
-            fresh = np.flatnonzero(ints(table["ts_event"]) >= self.closed_ns)
-            self.tally.late += table.num_rows - len(fresh)
-            pending.extend(read(table, fresh).tolist())
+            ts, number, *content = record
+            if not is_numbered:
+                number = self._pending.ordinal(ts, tuple(content))
+            self._pending.quotes.append((ts, number, *content))
+        self._pending.trades.extend(trade_records(trades, self._fresh(trades)).tolist())
 
     def close_bar(self, ts: int) -> OnlineRow:
         """Close the bar that ends at `ts`, ns since epoch UTC, and every one before it.
@@ -191,6 +199,12 @@ class OnlineFeatures:
         rank = int(ranks[0])
         source = None if rank == UNKNOWN else RANKED[rank]
         return OnlineRow(self.product, ts, bars[-1], rows[:, 0], source)
+
+    def _fresh(self, ticks: Any) -> Ints:
+        """Positions of the rows whose bar is still open; the others are late."""
+        fresh = np.flatnonzero(ints(ticks["ts_event"]) >= self.closed_ns)
+        self.tally.late += ticks.num_rows - len(fresh)
+        return fresh
 
     def _is_late(self, ts_event: int) -> bool:
         late = ts_event < self.closed_ns

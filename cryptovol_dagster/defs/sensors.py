@@ -19,11 +19,14 @@ from data_lake.chain import chain
 from data_lake.layout import hour_after
 from data_lake.tables import BARS_1S, TRADES
 
+RUNNING: Final = dg.DefaultSensorStatus.RUNNING
+
 
 @dg.sensor(
     name="bronze_arrivals",
     job=hourly,
     minimum_interval_seconds=60,
+    default_status=RUNNING,
     description="New bronze files become runs for exactly the closed hours they touch, late ones "
     "too, and for later hours that were computed from them.",
 )
@@ -63,6 +66,7 @@ def bronze_arrivals(context: dg.SensorEvaluationContext, store: LakeResource) ->
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitored_jobs=[hourly],
     request_job=matured,
+    default_status=RUNNING,
     description="Once hours are built, labels and outcomes of them and of the hour before follow.",
 )
 def hours_built(
@@ -84,6 +88,7 @@ def hours_built(
 @dg.asset_sensor(
     name="drift_found",
     asset_key=DRIFT,
+    default_status=RUNNING,
     job=training,
     description="A drift report that calls for retraining starts the training job.",
 )

@@ -79,6 +79,16 @@ def test_a_wrong_type_is_named(make_trades: MakeRows) -> None:
         conform(TRADES, HOUR, floats)
 
 
+def test_a_source_may_be_null_only_where_the_table_says_so(
+    make_bars: MakeRows, make_trades: MakeRows
+) -> None:
+    """A bar before the first event rests on no source yet; a trade always has one."""
+    bars = _with(make_bars(HOUR, count=2), "source", [None, "sim"])
+    assert conform(BARS_1S, HOUR, bars).num_rows == 2
+    with pytest.raises(ContractError, match="not null"):
+        conform(TRADES, HOUR, _with(make_trades(HOUR, count=2), "source", [None, "sim"]))
+
+
 def test_a_missing_column_is_named(make_trades: MakeRows) -> None:
     with pytest.raises(ContractError, match=r"silver/trades\.feed"):
         conform(TRADES, HOUR, make_trades(HOUR).drop(["feed"]))

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from data_lake.catalog import connect
+from data_lake.clock import ManualClock
 from data_lake.lake import Lake
-from data_lake.macro import MACRO_DOCS, MACROS, seed_features
-from data_lake.tables import BARS_1S, QUOTES, TRADES
+from data_lake.macro import MACRO_DOCS, MACROS
+from data_lake.tables import BARS_1S, FEATURES_1S, QUOTES, TRADES
 
 HOUR = "2025-11-12-07:00"
 MakeRows = Callable[..., Any]
@@ -83,8 +84,18 @@ def test_a_quote_at_the_very_instant_of_a_trade_is_not_before_it(make_trades: Ma
     assert found == [(None,), (Decimal(2),)]
 
 
-def test_the_seed_features_view_exists_when_the_core_defines_it(sql: Connection) -> None:
-    views = sql.execute(
-        "SELECT count(*) FROM duckdb_views() WHERE view_name = 'seed_features'"
-    ).fetchone()
-    assert views == (len(seed_features()),)
+def test_the_seed_features_are_shown_and_unknown_ones_are_null(clock: ManualClock) -> None:
+    """60 returns of mean m and sum of squares v have variance (v - 60 m^2) / 59; no rv, no std."""
+    known = {"rv_60s": [60 * 0.002**2, None], "ret_mean_60s": [0.001, None]}
+    columns = [
+        {"product": ["BTC-USD"] * 2, "ts": [clock.ns + 1, clock.ns + 2], "source": ["sim"] * 2}
+        .get(column.name, known.get(column.name, [0.0] * 2))
+        for column in FEATURES_1S.columns
+    ]  # fmt: skip
+    lake = Lake("memory:///")
+    lake.replace(FEATURES_1S, HOUR, pa.table(columns, schema=FEATURES_1S.schema), {})
+    with connect(lake) as connection:
+        query = "SELECT midprice_return_mean, midprice_return_std FROM gold.seed_features"
+        found = connection.execute(query).fetchall()
+    assert found[0] == (0.001, pytest.approx((60 * (0.002**2 - 0.001**2) / 59) ** 0.5))
+    assert found[1] == (None, None)

@@ -134,7 +134,12 @@ def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
     sink.put(frames[0])
     sink.flush()
     os.kill(frozen_broker.pid, signal.SIGSTOP)
-    putting = threading.Thread(target=lambda: [sink.put(f) for f in frames[1:]])
+
+    def put_rest() -> None:
+        for frame in frames[1:]:
+            sink.put(frame)
+
+    putting = threading.Thread(target=put_rest)
     putting.start()
     putting.join(1.5)
     assert putting.is_alive()
