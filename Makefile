@@ -20,8 +20,8 @@ $(STAMP): locks/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-demo: setup ## a simulated market recorded, modelled and reported, end to end
-	$(BIN)/cryptovol demo
+demo: setup ## (DEMO="--hours 4" for less) a simulated market recorded, modelled and reported, end to end
+	$(BIN)/cryptovol demo $(DEMO)
 
 test: setup ## every test this machine can run
 	$(BIN)/python -m pytest

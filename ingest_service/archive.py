@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from data_lake.clock import Clock
 from data_lake.lake import Lake
-from ingest_service.archiver import Archiver, ArchiveReport, FlushPolicy
+from ingest_service.archive_report import ArchiveReport
+from ingest_service.archiver import Archiver, FlushPolicy
 from ingest_service.shutdown import stop_on_signals
 from ingest_service.topic import TICKS_RAW
 

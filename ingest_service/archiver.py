@@ -8,7 +8,7 @@ offsets are committed afterwards and only so that lag tools have something to sh
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -16,6 +16,7 @@ import structlog
 from data_lake.bronze import BronzeWriter
 from data_lake.clock import Clock
 from data_lake.lake import Lake
+from ingest_service.archive_report import ArchiveReport
 from ingest_service.consumer import open_consumer
 from ingest_service.message import from_record
 from ingest_service.topic import TICKS_RAW, broker_errors, describe
@@ -32,19 +33,9 @@ _log: Final = structlog.get_logger(__name__)
 class FlushPolicy:
     """When a partition's buffer becomes a file: whichever comes first."""
 
-    max_rows: int = 50_000
-    max_bytes: int = 32 << 20
+    max_rows: int = 20_000
+    max_bytes: int = 16 << 20
     max_seconds: float = 10.0
-
-
-@dataclass
-class ArchiveReport:
-    """What one archiver did."""
-
-    rows: int = 0  # made durable by us
-    files: int = 0
-    fenced: int = 0  # flushes another archiver had made before
-    next_offsets: dict[int, int] = field(default_factory=dict)  # by partition
 
 
 class Archiver:

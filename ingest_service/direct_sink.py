@@ -14,8 +14,8 @@ from data_lake.layout import DIRECT_EPOCH, DIRECT_TOPIC
 from volatility.errors import FencedError, LakeError
 from volatility.frame import Frame
 
-MAX_ROWS: Final = 50_000
-MAX_BYTES: Final = 64 << 20
+MAX_ROWS: Final = 20_000
+MAX_BYTES: Final = 16 << 20
 MAX_SECONDS: Final = 10.0
 """A frame is in the lake at most this long after it was received: what a power cut can cost."""
 

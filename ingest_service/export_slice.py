@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from ingest_service.transport import Transport
 from volatility.errors import BrokerError, LakeError, RecordingError
 from volatility.frame import Frame
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 MINUTE_NS: Final = 60_000_000_000
 READ_TIMEOUT_S: Final = 60.0
 
@@ -37,6 +40,14 @@ class SliceReport(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int  # payloads that are no UTF-8: a JSON string cannot hold them
     first_recv_ns: int
     last_recv_ns: int
+
+    def render(self) -> RenderableType:
+        """The report as a line for a terminal."""
+        from rich.text import Text
+
+        seconds = (self.last_recv_ns - self.first_recv_ns) / 1e9
+        skipped = f"; {self.skipped:,} are no UTF-8 and were left out" if self.skipped else ""
+        return Text(f"{self.file}: {self.frames:,} frames over {seconds:,.1f} s{skipped}")
 
 
 class _SliceLine(msgspec.Struct):

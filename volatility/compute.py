@@ -40,7 +40,7 @@ def features_1s(bars: Any, start_ns: int, end_ns: int) -> Any:
     """
     if start_ns % HOUR_NS or end_ns % SECOND_NS or end_ns < start_ns:
         raise ValueError(f"features want start on an hour, end on a second: {start_ns}, {end_ns}")
-    products, grid = dense(bars, start_ns, end_ns)
+    products, grid = dense(bars, start_ns, end_ns, start_ns)
     seconds = (end_ns - start_ns) // SECOND_NS
     rows = np.empty((len(FEATURES), len(products) * seconds))
     rank = np.empty(len(products) * seconds, np.int64)
@@ -57,21 +57,22 @@ def features_1s(bars: Any, start_ns: int, end_ns: int) -> Any:
     return pa.table(columns)
 
 
-def dense(bars: Any, start_ns: int, end_ns: int) -> tuple[list[str], Records]:
+def dense(bars: Any, start_ns: int, end_ns: int, since_ns: int) -> tuple[list[str], Records]:
     """Bars at every second of [start - 1 h, end], as the kernel wants them.
 
     Args:
         bars: silver/bars_1s rows, in any order.
         start_ns: on an hour.
         end_ns: on a second.
+        since_ns: only products with a bar in (since, end] are wanted.
 
     Returns:
-        The products with a bar in (start, end], sorted, and BAR records of shape
-        (products, 3601 + seconds); a missing bar is not observed.
+        Those products, sorted, and BAR records of shape (products, 3601 + seconds); a missing bar
+        is not observed.
     """
     code, words = codes(bars["product"])
     ts, first_ns = ints(bars["ts"]), start_ns - BLOCK * SECOND_NS
-    present = np.unique(code[(ts > start_ns) & (ts <= end_ns)]).tolist()
+    present = np.unique(code[(ts > since_ns) & (ts <= end_ns)]).tolist()
     products = sorted(words[c] for c in present)
     place = np.full(len(words), -1)
     for c in present:

@@ -114,7 +114,7 @@ class OnlineFeatures:
         carry_in(online._book, quote_records(quotes, last.position))
         bars = bars.filter(pc.equal(bars["product"], from_texts([product])[0]))
         online._state = new_state(BLOCK - 1)
-        for grid in dense(bars, block_ns, at_ns)[1]:
+        for grid in dense(bars, block_ns, at_ns, block_ns - HOUR_NS)[1]:
             run(online._state, grid, WINDOWS, DECAY, _NO_ROWS, _NO_RANKS)
         return online
 

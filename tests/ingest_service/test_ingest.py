@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from ingest_service.simulator.market import MarketConfig
 from ingest_service.simulator.server import Exchange
 from ingest_service.tally import Tally
 from ingest_service.transport import Transport
+from volatility.dedupe import distinct_trades
 from volatility.errors import FeedError
+from volatility.gap import find_gaps
 from volatility.normalise import normalise
 
 PRODUCTS = ("BTC-USD", "ETH-USD")
@@ -103,3 +106,34 @@ async def test_progress_can_be_watched(tmp_path: Path) -> None:
     assert watched[0].frames == report.frames > 0
     assert chain(Lake(str(tmp_path)))
     assert threading.active_count() < 10
+
+
+async def test_faults_of_the_exchange_cost_exactly_what_it_withheld(tmp_path: Path) -> None:
+    """Hang-ups, garbage, errors and repeats: what was sent is stored, the rest is a gap."""
+    faults = (
+        "drop@10:trades=7:product=BTC-USD,malformed@20:count=3,error@30,duplicate@40:trades=5,"
+        "disconnect@50:code=1006:outage=1,disconnect@70:code=1001:outage=1,"
+        "disconnect@90:code=1011:outage=1"
+    )
+    config = MarketConfig(products=PRODUCTS, seed=5, duration_s=120.0)
+    stop = asyncio.Event()
+    async with Exchange(config, faults=faults) as exchange:
+        plan = Plan("exchange", PRODUCTS, url=exchange.url, source="sim")
+
+        async def stop_at_the_end() -> None:
+            await exchange.finished.wait()
+            stop.set()
+
+        ending = asyncio.create_task(stop_at_the_end())
+        transport = Transport(str(tmp_path))
+        report = await ingest(plan, transport, SystemClock(), stop=stop, rng=Random(1))
+        await ending
+        truth = exchange.truth
+    trades = distinct_trades(normalise(read_frames(Lake(str(tmp_path)))).trades)
+    assert ids(trades) == ids(truth.sent_trades())
+    gaps = find_gaps(trades, {}).to_pylist()
+    assert [(g["product"], g["from_trade_id"], g["to_trade_id"]) for g in gaps] == [
+        (hole.product, hole.from_trade_id, hole.to_trade_id) for hole in truth.holes()
+    ]
+    assert {"1001", "1006", "1011"} <= set(report.closes)
+    assert report.kinds["error"] == 1

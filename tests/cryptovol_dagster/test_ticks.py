@@ -1,0 +1,89 @@
+"""Bronze to trades and quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from cryptovol_dagster import ticks
+from cryptovol_dagster.ticks import build_quotes, build_ticks, build_trades
+from data_lake.bronze import BronzeWriter
+from data_lake.clock import ManualClock
+from data_lake.lake import Lake
+from data_lake.layout import hour_bounds
+from data_lake.tables import QUOTES, TRADES
+from volatility.frame import Frame
+
+Hour = Callable[[int], str]
+Market = Callable[..., list[Frame]]
+Record = Callable[[Lake, Iterable[Frame]], None]
+
+
+def test_every_frame_is_explained(lake: Lake, hour: Hour, market: Market, record: Record) -> None:
+    record(lake, market([0, 1], every_s=60))
+    made = build_ticks(lake, [hour(0), hour(1)])
+    assert made.kinds == {("ticker", "rows"): 240}
+    assert not made.reasons
+    assert lake.read_hours(TRADES, [hour(0), hour(1)]).num_rows == 240
+    assert lake.read_hours(QUOTES, [hour(0), hour(1)]).num_rows == 240
+
+
+def test_an_hour_alone_and_within_a_range_are_the_same(
+    lake: Lake, hour: Hour, market: Market, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many frames are parsed at once."""
+    record(lake, market(range(4), every_s=20))
+    together = build_ticks(lake, [hour(n) for n in range(4)]).built
+    monkeypatch.setattr(ticks, "MAX_FRAMES", 100)
+    apart = build_ticks(lake, [hour(n) for n in range(4)]).built
+    for table in (TRADES, QUOTES):
+        for each in together[table.path]:
+            alone = build_ticks(lake, [each], (table,)).built[table.path][each]
+            assert alone.sha256 == together[table.path][each].sha256
+            assert not alone.changed
+            assert not apart[table.path][each].changed
+
+
+def test_late_frames_are_folded_into_their_hour(
+    lake: Lake, hour: Hour, market: Market, record: Record, frame: Callable[..., Frame]
+) -> None:
+    """A frame of hour 0 that arrives after hour 1 was recorded."""
+    record(lake, market([0, 1], every_s=60))
+    before = build_trades(lake, [hour(0)])[hour(0)]
+    start = hour_bounds(hour(0))[0]
+    record(lake, [frame("BTC-USD", 9_999, start + 1_000_000_000, 60_000.0)])
+    after = build_trades(lake, [hour(0)])[hour(0)]
+    assert after.changed
+    assert after.rows == before.rows + 1
+    assert after.inputs != before.inputs
+
+
+def test_repeated_frames_change_nothing(
+    lake: Lake, hour: Hour, market: Market, record: Record
+) -> None:
+    """A recording replayed twice: other inputs, the same rows."""
+    record(lake, market([0], every_s=60))
+    first = build_ticks(lake, [hour(0)]).built
+    record(lake, market([0], every_s=60))
+    second = build_ticks(lake, [hour(0)]).built
+    for path, built in second.items():
+        assert built[hour(0)].sha256 == first[path][hour(0)].sha256
+
+
+def test_an_hour_without_frames_is_an_empty_partition(lake: Lake, hour: Hour) -> None:
+    assert build_quotes(lake, [hour(3)])[hour(3)].rows == 0
+    assert lake.read(QUOTES, hour(3)).num_rows == 0
+
+
+def test_dead_letters_are_not_read_for_rows(
+    lake: Lake, hour: Hour, market: Market, record: Record
+) -> None:
+    """They are kept in bronze under a topic of their own."""
+    record(lake, market([0], every_s=60))
+    writer = BronzeWriter(lake, "ticks.dead_letter", clock=ManualClock(0))
+    for dead in market([0], every_s=600):
+        writer.append(dead)
+    writer.flush()
+    writer.close()
+    assert build_ticks(lake, [hour(0)]).kinds == {("ticker", "rows"): 120}
