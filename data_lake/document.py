@@ -1,4 +1,4 @@
-"""The generated parts of this package's README: tables, SQL macros and settings.
+"""The generated parts of the READMEs: tables, SQL macros, settings, and the core's features.
 
 `python -m data_lake.document` writes them anew; a test fails when they are out of date.
 """
@@ -15,8 +15,10 @@ from pydantic.fields import FieldInfo
 from data_lake.macro import MACRO_DOCS
 from data_lake.settings import Settings
 from data_lake.tables import TABLES, Table
+from volatility.feature import FAMILIES, FEATURES
 
-README: Final = Path(__file__).parent / "README.md"
+_ROOT: Final = Path(__file__).parent.parent
+READMES: Final = (_ROOT / "data_lake" / "README.md", _ROOT / "volatility" / "README.md")
 
 
 def render(text: str) -> str:
@@ -35,6 +37,14 @@ def tables_part() -> str:
 def macros_part() -> str:
     """Every SQL macro."""
     return _grid(("macro", "gives"), [(f"`{call}`", doc) for call, doc in MACRO_DOCS.items()])
+
+
+def features_part() -> str:
+    """Every family of features, and the features that stand alone."""
+    alone = {name: doc for name, doc in FEATURES.items() if name.rpartition("_")[0] not in FAMILIES}
+    rows = [(f"`{name}_<w>s`", doc) for name, doc in FAMILIES.items()]
+    rows += [(f"`{name}`", doc) for name, doc in alone.items()]
+    return _grid(("feature", "is"), [(name, doc.replace("|", "\\|")) for name, doc in rows])
 
 
 def settings_part() -> str:
@@ -76,12 +86,14 @@ _PARTS: Final[dict[str, Callable[[], str]]] = {
     "tables": tables_part,
     "macros": macros_part,
     "settings": settings_part,
+    "features": features_part,
 }
 
 
 def main() -> None:
-    """Write the generated parts of the README anew."""
-    README.write_text(render(README.read_text("utf-8")), "utf-8")
+    """Write the generated parts of every README anew."""
+    for readme in READMES:
+        readme.write_text(render(readme.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from data_lake.document import README, macros_part, render, settings_part, tables_part
+from pathlib import Path
+
+import pytest
+
+from data_lake.document import (
+    READMES,
+    features_part,
+    macros_part,
+    render,
+    settings_part,
+    tables_part,
+)
 from data_lake.settings import Settings
 from data_lake.tables import TABLES
+from volatility.feature import FAMILIES
 
 
-def test_the_readme_is_up_to_date() -> None:
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.parent.name)
+def test_a_readme_is_up_to_date(readme: Path) -> None:
     """If this fails: `python -m data_lake.document`."""
-    text = README.read_text("utf-8")
+    text = readme.read_text("utf-8")
     assert render(text) == text
-    for part in (tables_part(), macros_part(), settings_part()):
+
+
+def test_every_part_stands_in_a_readme() -> None:
+    text = "".join(readme.read_text("utf-8") for readme in READMES)
+    for part in (tables_part(), macros_part(), settings_part(), features_part()):
         assert part in text
+
+
+def test_every_family_is_in_the_features_part() -> None:
+    assert all(f"| `{family}_<w>s` |" in features_part() for family in FAMILIES)
 
 
 def test_every_column_is_in_the_tables_part() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def bits(values: Any) -> bytes:
     return np.where(np.isnan(values), np.nan, values).tobytes()
 
 
-def in_batch(quotes: Any, trades: Any, hours: range) -> tuple[Any, Rows]:
+def in_batch(quotes: Any, trades: Any, hours: Iterable[int]) -> tuple[Any, Rows]:
     """Bars of all hours, and feature rows computed hour by hour from two hours before each."""
     bars, rows = [], {}
     for hour in hours:
@@ -52,47 +53,48 @@ def seen(row: OnlineRow) -> tuple[bytes, str | None]:
     return bits(row.features), row.source
 
 
-@settings(max_examples=10, deadline=None)
+def step(online: OnlineFeatures, quotes: Any, trades: Any, since_ns: int, until_ns: int) -> None:
+    """Feed the ticks of [since, until), in the tables' order."""
+    parts = []
+    for ticks in (quotes, trades):
+        ts = ints(ticks["ts_event"])
+        parts.append(ticks.take(pa.array(np.flatnonzero((ts >= since_ns) & (ts < until_ns)))))
+    online.take(*parts)
+
+
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_online_rows_are_the_rows_of_the_partition_jobs(make_tape: Any, seed: int) -> None:
-    """Three hours with silences, ties and scale changes; ticks arrive shuffled within the grace."""
-    tape = make_tape(seed, 3.0, 3000, ("BTC-USD",))
+    """Silences, ties, scale changes; ticks arrive in disorder, some before their second opens."""
+    tape = make_tape(seed, 3.0, 2000, ("BTC-USD",))
     quotes, trades, start = tape.quotes(), tape.trades(), tape.START_NS
-    first = start // HOUR_NS
+    first, end = start // HOUR_NS, start + 3 * HOUR_NS
     _, expected = in_batch(quotes, trades, range(first, first + 3))
     generator = np.random.default_rng(seed)
+    quotes, trades = (t.take(pa.array(generator.permutation(t.num_rows))) for t in (quotes, trades))
     online = OnlineFeatures("BTC-USD", start)
-    fed, now = start, start
-    while now < start + 3 * HOUR_NS:
-        now += int(generator.integers(1, 20)) * SECOND_NS
-        until = now + int(generator.integers(0, 5 * SECOND_NS))
-        for ticks in (quotes, trades):
-            arrived = np.flatnonzero(
-                (ints(ticks["ts_event"]) >= fed) & (ints(ticks["ts_event"]) < until)
-            )
-            part = ticks.take(pa.array(generator.permutation(arrived)))
-            online.take(
-                part if ticks is quotes else quotes.slice(0, 0),
-                part if ticks is trades else trades.slice(0, 0),
-            )
-        fed = until
-        if now <= start + 3 * HOUR_NS:
-            assert seen(online.close_bar(now)) == expected[now]
+    fed = now = start
+    while now < end:
+        now = min(now + int(generator.integers(1, 60)) * SECOND_NS, end)
+        until = now + int(generator.integers(0, 100 * SECOND_NS))
+        step(online, quotes, trades, fed, until)
+        fed = max(fed, until)
+        assert seen(online.close_bar(now)) == expected[now]
     assert online.tally.late == 0
 
 
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 2**32), second=st.integers(0, 7199))
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32), second=st.sampled_from([0, 1, 59, 1800, 3599]))
 def test_a_cold_restart_is_as_if_running_since_yesterday(
     make_tape: Any, seed: int, second: int
 ) -> None:
     """Two blocks of bars and the last quote restore every bit, at any second of the hour."""
-    tape = make_tape(seed, 4.0, 3000, ("BTC-USD", "ETH-USD"))
+    tape = make_tape(seed, 4.0, 2000, ("BTC-USD", "ETH-USD"))
     quotes, trades, start = tape.quotes(), tape.trades(), tape.START_NS
     first = start // HOUR_NS
     bars, _ = in_batch(quotes, trades, range(first, first + 4))
-    one = pc.equal(quotes["product"], "ETH-USD"), pc.equal(trades["product"], "ETH-USD")
-    _, expected = in_batch(quotes.filter(one[0]), trades.filter(one[1]), range(first, first + 4))
+    quoted, traded = (t.filter(pc.equal(t["product"], "ETH-USD")) for t in (quotes, trades))
+    _, expected = in_batch(quoted, traded, range(first, first + 4))
     at = start + 2 * HOUR_NS + second * SECOND_NS
     block = at - at % HOUR_NS
     near = pc.and_(pc.greater(bars["ts"], block - 2 * HOUR_NS), pc.less_equal(bars["ts"], at))
@@ -100,12 +102,10 @@ def test_a_cold_restart_is_as_if_running_since_yesterday(
         pc.greater_equal(quotes["ts_event"], block - HOUR_NS), pc.less(quotes["ts_event"], at)
     )
     online = OnlineFeatures.resume("ETH-USD", at, bars.filter(near), quotes.filter(past))
-    online.take(
-        quotes.filter(pc.and_(one[0], pc.greater_equal(quotes["ts_event"], at))),
-        trades.filter(pc.and_(one[1], pc.greater_equal(trades["ts_event"], at))),
-    )
-    for now in range(at + SECOND_NS, min(at + 400 * SECOND_NS, start + 4 * HOUR_NS), SECOND_NS):
-        assert seen(online.close_bar(now)) == expected[now]
+    step(online, quoted, traded, at, start + 4 * HOUR_NS)
+    for now in [*range(at + SECOND_NS, at + 70 * SECOND_NS, SECOND_NS), at + HOUR_NS]:
+        if now in expected:
+            assert seen(online.close_bar(now)) == expected[now]
 
 
 @pytest.mark.shared_data
@@ -136,30 +136,16 @@ def test_a_recording_replayed_second_by_second_gives_the_bits_of_its_tables(
     found = normalise(pa.table(columns, schema=FRAMES.schema))
     quotes, trades = distinct_quotes(found.quotes), distinct_trades(found.trades)
     compared = 0
-    for product in sorted(set(quotes["product"].to_pylist())):
+    for product in sorted(set(quotes["product"].to_pylist()))[:3]:
         quoted, traded = (t.filter(pc.equal(t["product"], product)) for t in (quotes, trades))
         events = np.concatenate([ints(quoted["ts_event"]), ints(traded["ts_event"])])
         hours = range(int(events.min()) // HOUR_NS, int(events.max()) // HOUR_NS + 1)
-        spoken = [
-            hour
-            for hour in hours
-            if ((events // HOUR_NS == hour) | (events // HOUR_NS == hour - 1)).any()
-        ]
-        expected: Rows = {}
-        bars: Any = None
-        for hour in spoken:
-            hour_bars = bars_1s(quoted, traded, hour * HOUR_NS, (hour + 1) * HOUR_NS)
-            bars = hour_bars if bars is None else pa.concat_tables([bars, hour_bars])
-            features = features_1s(bars, hour * HOUR_NS, (hour + 1) * HOUR_NS)
-            matrix = np.stack([floats(features[name]) for name in FEATURES], axis=1)
-            sources = features["source"].to_pylist()
-            for ts, numbers, source in zip(
-                ints(features["ts"]).tolist(), matrix, sources, strict=True
-            ):
-                expected[ts] = bits(numbers), source
+        spoken = set((events // HOUR_NS).tolist()) | set((events // HOUR_NS + 1).tolist())
+        _, expected = in_batch(quoted, traded, [hour for hour in hours if hour in spoken])
         online = OnlineFeatures(product, hours[0] * HOUR_NS)
         raw = [t.filter(pc.equal(t["product"], product)) for t in (found.quotes, found.trades)]
-        for now in sorted(expected):
+        end = int(events.max()) + 200 * SECOND_NS
+        for now in (ts for ts in sorted(expected) if int(events.min()) < ts < end):
             until = now + 120 * SECOND_NS
             arrived = []
             for k, ticks in enumerate(raw):
@@ -172,7 +158,7 @@ def test_a_recording_replayed_second_by_second_gives_the_bits_of_its_tables(
             compared += 1
         assert online.tally.quotes == quoted.num_rows
         assert online.tally.trades == traded.num_rows
-    assert compared >= 3600
+    assert compared >= 200
 
 
 def test_a_tick_behind_the_last_close_is_late_and_counted(new_tape: Any) -> None:
