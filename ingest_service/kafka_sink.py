@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any, Final
 
 from ingest_service.message import Headers, to_headers, to_key
@@ -18,6 +19,9 @@ from volatility.frame import Frame
 
 MAX_OUTSTANDING: Final = 64 << 20
 """Payload bytes sent but not acknowledged; beyond it `put` blocks. The client has no bound."""
+
+FLUSH_SLICE_S: Final = 0.5
+"""How long a flush may not notice that we are asked to stop."""
 
 _NEVER_EXPIRES_MS: Final = 2**31 - 1
 
@@ -115,19 +119,26 @@ class KafkaSink:
         """Return once everything put so far is acknowledged by the brokers.
 
         Raises:
-            BrokerError: not all was acknowledged in time, or frames were refused.
+            BrokerError: not all was acknowledged in time, or before `stop`; or frames were refused.
         """
+        deadline = time.monotonic() + self._flush_timeout_s
+        while not self._flushed(FLUSH_SLICE_S):
+            if self._stopping or time.monotonic() > deadline:
+                reason = f"{self.outstanding} bytes not acknowledged"
+                raise BrokerError(self._servers, f"{reason}; the broker does not answer")
+        self.tick()
+
+    def _flushed(self, timeout_s: float) -> bool:
         from kafka.errors import KafkaTimeoutError
 
         try:
-            self._producer.flush(timeout=self._flush_timeout_s)
-        except KafkaTimeoutError as exc:
-            reason = f"{self.outstanding} bytes not acknowledged in {self._flush_timeout_s} s"
-            raise BrokerError(self._servers, reason) from exc
-        self.tick()
+            self._producer.flush(timeout=timeout_s)
+        except KafkaTimeoutError:
+            return False
+        return True
 
     def stop(self) -> None:
-        """Make a blocked `put` give up; for shutting down while the broker is away."""
+        """Make a blocked `put` or `flush` give up; for shutting down while the broker is away."""
         self._stopping = True
         self._room.set()
 

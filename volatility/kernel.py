@@ -146,7 +146,7 @@ def _push(state: Any, bar: Any, decay: Any) -> None:
     for h in range(N_EWMA):
         for part in range(2):
             state.ewma[part, h] *= decay[1, h]
-    if bar.observed:
+    if bar.observed and bar.mid2_low > 0 and not np.isnan(bar.r):
         _add_return(state, bar.r)
         for h in range(N_EWMA):
             state.ewma[0, h] += bar.r * bar.r
@@ -221,14 +221,9 @@ def _emit(state: Any, ts: int, windows: Any, decay: Any, row: Any) -> None:
     row[13 * step + N_EWMA + 1] = np.cos(angle)
 
 
-_STATE, _BAR = from_dtype(STATE), from_dtype(BAR)
+_STATE, _BAR, _INTS, _FLOATS = from_dtype(STATE), from_dtype(BAR), types.int64, types.float64
 _SIGNATURE = types.void(
-    _STATE[::1],
-    _BAR[::1],
-    types.int64[::1],
-    types.float64[:, ::1],
-    types.float64[:, :],
-    types.int64[::1],
+    _STATE[::1], _BAR[::1], _INTS[::1], _FLOATS[:, ::1], _FLOATS[:, :], _INTS[::1]
 )
 
 

@@ -54,7 +54,7 @@ def _market(
     hours: Iterable[int], *, every_s: float = 5.0, products: Iterable[str] = PRODUCTS
 ) -> list[Frame]:
     """Tickers of some hours; an hour's frames are the same whichever others are asked for."""
-    frames = []
+    frames: list[Frame] = []
     for number in hours:
         start = hour_bounds(_hour(number))[0]
         for code, product in enumerate(products):

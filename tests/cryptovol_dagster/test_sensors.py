@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 
 from cryptovol_dagster.build import build_bars_1s
-from cryptovol_dagster.definitions import definitions
+from cryptovol_dagster.defs.resources import LakeResource
+from cryptovol_dagster.defs.schedules import hourly_schedule
+from cryptovol_dagster.defs.sensors import bronze_arrivals
 from cryptovol_dagster.run_tag import hours_of_tags, range_tags
 from cryptovol_dagster.ticks import build_ticks
 from data_lake.lake import Lake
@@ -24,16 +27,11 @@ Record = Callable[[Lake, Iterable[Frame]], None]
 @pytest.fixture
 def look(home: Settings) -> Callable[[str | None], dg.SensorResult]:
     """Evaluate the sensor over the lake of `home`, with a cursor."""
-    defs = definitions(home)
-    repository = defs.get_repository_def()
-    sensor = repository.get_sensor_def("bronze_arrivals")
+    store = LakeResource(root=home.lake_root)
 
     def evaluate(cursor: str | None) -> dg.SensorResult:
-        with dg.instance_for_test() as instance:
-            context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, repository_def=repository
-            )
-            found = sensor(context)
+        context = dg.build_sensor_context(cursor=cursor, resources={"store": store})
+        found = bronze_arrivals(context)
         assert isinstance(found, dg.SensorResult)
         return found
 
@@ -100,6 +98,28 @@ def test_the_same_arrivals_are_the_same_run(
     record(lake, market([0], every_s=90))
     third = look(second.cursor)
     assert [r.run_key for r in third.run_requests or []] != keys[0]
+
+
+def test_the_hourly_schedule_builds_the_hour_that_has_just_closed(
+    home: Settings, hour: Hour, market: Market, record: Record
+) -> None:
+    """And skips an hour in which nothing was recorded."""
+    record(Lake(home.lake_root), market([0], every_s=60))
+    store = LakeResource(root=home.lake_root)
+
+    def at(number: int) -> dg.RunRequest | dg.SkipReason:
+        when = datetime.fromtimestamp(hour_bounds(hour(number))[0] / 1e9 + 180, UTC)
+        context = dg.build_schedule_context(
+            scheduled_execution_time=when, resources={"store": store}
+        )
+        found = hourly_schedule(context)
+        assert isinstance(found, dg.RunRequest | dg.SkipReason)
+        return found
+
+    asked = at(1)
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.partition_key == hour(0)
+    assert isinstance(at(2), dg.SkipReason)
 
 
 def test_tags_carry_hours_both_ways() -> None:

@@ -147,6 +147,20 @@ def test_a_missing_bar_is_a_bar_not_observed() -> None:
     assert row(features, 1011)["rv_10s"] == pytest.approx(10 * BP**2)
 
 
+def test_a_bar_that_contradicts_itself_is_not_observed() -> None:
+    """Observed without a return or a mid: no table of ours has one, and none may poison an hour."""
+    bars = observed_bars(np.full(3600, BP))
+    broken = bars.slice(1000, 2).to_pylist()
+    broken[0]["r"] = broken[1]["mid2_low"] = broken[1]["mid2_high"] = None
+    odd = pa.Table.from_pylist(broken, schema=bars.schema)
+    bars = pa.concat_tables([bars.slice(0, 1000), odd, bars.slice(1002)])
+    features = features_1s(bars, START_NS, START_NS + HOUR_NS)
+    assert row(features, 1001)["rv_10s"] is None
+    assert row(features, 1011)["rv_10s"] is None
+    assert row(features, 1012)["rv_10s"] == pytest.approx(10 * BP**2, rel=1e-12)
+    assert row(features, 1012)["parkinson_10s"] > 0.0
+
+
 def test_a_window_that_reaches_before_the_first_bar_is_null() -> None:
     features = features_1s(observed_bars(np.full(3600, BP)), START_NS, START_NS + HOUR_NS)
     assert row(features, 59)["rv_60s"] is None

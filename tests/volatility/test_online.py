@@ -144,16 +144,14 @@ def test_a_recording_replayed_second_by_second_gives_the_bits_of_its_tables(
         _, expected = in_batch(quoted, traded, [hour for hour in hours if hour in spoken])
         online = OnlineFeatures(product, hours[0] * HOUR_NS)
         raw = [t.filter(pc.equal(t["product"], product)) for t in (found.quotes, found.trades)]
+        newest = [np.maximum.accumulate(ints(ticks["ts_event"])) for ticks in raw]
+        fed = [0, 0]
         end = int(events.max()) + 200 * SECOND_NS
         for now in (ts for ts in sorted(expected) if int(events.min()) < ts < end):
-            until = now + 120 * SECOND_NS
-            arrived = []
-            for k, ticks in enumerate(raw):
-                mine = np.maximum.accumulate(ints(ticks["ts_event"])) < until
-                cut = int(np.argmin(mine)) if not mine.all() else len(mine)
-                arrived.append(ticks.slice(0, cut))
-                raw[k] = ticks.slice(cut)
-            online.take(*arrived)
+            cut = [int(np.searchsorted(ts, now + 120 * SECOND_NS)) for ts in newest]
+            if cut != fed:
+                online.take(*(t.slice(i, j - i) for t, i, j in zip(raw, fed, cut, strict=True)))
+            fed = cut
             assert seen(online.close_bar(now)) == expected[now], (product, now)
             compared += 1
         assert online.tally.quotes == quoted.num_rows
