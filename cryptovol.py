@@ -51,6 +51,7 @@ Topic = Annotated[str, typer.Option(help="Kafka topic.")]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; every failure is one line and a non-zero status."""
     apply_switches()
+    _log_to_stderr("INFO")
     try:
         status = app(args=arguments, standalone_mode=False)
     except CryptovolError as exc:
@@ -83,6 +84,7 @@ def demo(
     from cryptovol_demo import Market, run_demo
     from volatility.product import parse_products
 
+    _log_to_stderr("ERROR")  # the progress bars say what happens
     market = Market(parse_products(products), hours, seed)
     run_demo(settings(), _clock(), _console(), market=market, kafka=kafka)
 
@@ -179,7 +181,10 @@ def replay(
     if materialize and not config.kafka_servers and report.first_event_ns is not None:
         from cryptovol_dagster.materialize import SILVER_TICKS, materialize_hours
 
-        materialize_hours(config, report.first_event_ns, report.last_event_ns, select=SILVER_TICKS)
+        end_ns = (report.last_event_ns or 0) + 1
+        built = materialize_hours(config, report.first_event_ns, end_ns, select=SILVER_TICKS)
+        if not as_json:
+            _console().print(built.render())
 
 
 @app.command()
@@ -355,6 +360,19 @@ def kafka_fetch() -> None:
     from ingest_service.kafka_jars import ensure_jars
 
     _say(str(ensure_jars()))
+
+
+def _log_to_stderr(level: str) -> None:
+    """Logs go to stderr, so that stdout is only ever the answer; libraries speak up from errors."""
+    import logging
+
+    import structlog
+
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters comes as BrokerError
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _say(text: str) -> None:

@@ -173,9 +173,11 @@ def broker(config: Settings, wanted: bool) -> Iterator[str]:
 
     folder = config.home.absolute() / "kafka"
     ours = not status(folder).running
-    yield start(folder).servers
-    if ours:
-        stop(folder)
+    try:
+        yield start(folder).servers
+    finally:
+        if ours:
+            stop(folder)
 
 
 def archive(config: Settings, clock: Clock) -> None:
