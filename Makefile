@@ -20,7 +20,7 @@ $(STAMP): locks/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
-demo: setup ## (DEMO="--hours 4" for less) a simulated market recorded, modelled and reported, end to end
+demo: setup ## (DEMO="--hours 6" for less) a simulated market recorded, modelled and reported, end to end
 	$(BIN)/cryptovol demo $(DEMO)
 
 test: setup ## every test this machine can run

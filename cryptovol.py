@@ -75,7 +75,7 @@ def _fail(message: str, status: int) -> None:
 
 @app.command()
 def demo(
-    hours: Annotated[int, typer.Option(min=2, max=72, help="Simulated hours.")] = 12,
+    hours: Annotated[int, typer.Option(min=6, max=72, help="Simulated hours.")] = 12,
     products: Products = "BTC-USD,ETH-USD,SOL-USD",
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another market.")] = 7,
     kafka: Annotated[bool, typer.Option("--kafka", help="Through a real local broker.")] = False,

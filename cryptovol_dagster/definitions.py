@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dagster as dg
 
-from cryptovol_dagster.defs.checks import CHECKS
 from cryptovol_dagster.defs.external import EXTERNAL
 from cryptovol_dagster.defs.gold import GOLD
 from cryptovol_dagster.defs.jobs import JOBS
-from cryptovol_dagster.defs.model import MODELS
+from cryptovol_dagster.defs.model import MODEL_CHECKS, MODELS
 from cryptovol_dagster.defs.report import REPORTS
 from cryptovol_dagster.defs.resources import resources
 from cryptovol_dagster.defs.schedules import SCHEDULES
@@ -21,7 +20,7 @@ def definitions(config: Settings) -> dg.Definitions:
     """Assets, checks, jobs, schedules and sensors over the lake the settings name."""
     return dg.Definitions(
         assets=[*EXTERNAL, *SILVER, *GOLD, *MODELS, *REPORTS],
-        asset_checks=[*CHECKS],
+        asset_checks=[*MODEL_CHECKS],
         jobs=[*JOBS],
         schedules=[*SCHEDULES],
         sensors=[*SENSORS],

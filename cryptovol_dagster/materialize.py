@@ -10,8 +10,8 @@ import dagster as dg
 
 from cryptovol_dagster.champion import champions
 from cryptovol_dagster.defs.external import BRONZE, FEED, TOPIC
-from cryptovol_dagster.defs.jobs import HOURLY_TABLES, MATURED_TABLES, keys
-from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS
+from cryptovol_dagster.defs.jobs import HOURLY_TABLES, keys
+from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS, MATURED_TABLES
 from cryptovol_dagster.plan import Bounds, ranges, stale_hours
 from cryptovol_dagster.progress import Progress, listening
 from cryptovol_dagster.recipe import ORDER, Ledger, by_hour

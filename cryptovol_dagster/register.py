@@ -65,8 +65,11 @@ def train_all(
     mlflow: Any,
     horizons_s: Sequence[int],
     train_end: str | None,
-) -> list[TrainingResult]:
+) -> tuple[list[TrainingResult], dict[int, str]]:
     """Train, gate and register one model per horizon, each in an MLflow run below the active one.
+
+    Returns what was trained, and by horizon why the others were not: an hour's history is enough
+    for a minute ahead and too little for an hour ahead.
 
     Args:
         lake: where features and labels are.
@@ -76,23 +79,29 @@ def train_all(
         train_end: hour key by which labels must have matured; None takes all there are.
 
     Raises:
-        ModelError: the history is too short, or the registry cannot be reached.
+        ModelError: the history is too short for every horizon, or the registry cannot be reached.
     """
     until_ns = None if train_end is None else hour_bounds(train_end)[0]
     features, labels, step_s = load_rows(lake, until_ns)
-    results = []
+    results: list[TrainingResult] = []
+    too_short: dict[int, str] = {}
     for horizon_s in horizons_s:
         standing = _standing(registry, horizon_s)
-        trained = train_horizon(
-            features, labels, horizon_s, step_s, standing[1] if standing else None
-        )
+        champion = standing[1] if standing else None
+        try:
+            trained = train_horizon(features, labels, horizon_s, step_s, champion)
+        except ModelError as exc:
+            too_short[horizon_s] = exc.reason
+            if len(too_short) == len(horizons_s):
+                raise
+            continue
         with (
             third_party_warnings_ignored(),
             mlflow.start_run(run_name=model_name(horizon_s), nested=True) as run,
         ):
             _log(mlflow, trained)
             results.append(_settle(registry, run.info.run_id, trained, standing))
-    return results
+    return results, too_short
 
 
 def _standing(registry: Registry, horizon_s: int) -> tuple[ModelVersion, Forecaster] | None:

@@ -28,6 +28,7 @@ class TrainingSummary:
     """What every horizon's training came to."""
 
     results: tuple[TrainingResult, ...]
+    too_short: dict[str, str]  # horizon in seconds to why there is no model
     failed_checks: tuple[str, ...]
 
     def render(self) -> RenderableType:
@@ -35,7 +36,9 @@ class TrainingSummary:
         from rich.console import Group
 
         parts = [_render(result) for result in self.results]
-        return Group(*parts, *(f"check failed: {text}" for text in self.failed_checks))
+        notes = [f"{h} s ahead: not trained: {why}" for h, why in self.too_short.items()]
+        notes += [f"check failed: {text}" for text in self.failed_checks]
+        return Group(*parts, *notes)
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,13 @@ def run_training(
         op = MODEL.to_python_identifier()
         result = run_job(settings, instance, "training", config={"ops": {op: {"config": config}}})
         facts = _facts(result, MODEL)
+    too_short = facts["too_short"].value
     results = tuple(
-        msgspec.convert(facts[f"result_{h}s"].value, TrainingResult) for h in horizons_s
+        msgspec.convert(facts[f"result_{h}s"].value, TrainingResult)
+        for h in horizons_s
+        if str(h) not in too_short
     )
-    return TrainingSummary(results, failed_checks(check_results(result)))
+    return TrainingSummary(results, dict(too_short), failed_checks(check_results(result)))
 
 
 def run_drift_report(settings: Settings) -> DriftSummary:

@@ -26,6 +26,8 @@ SWITCHES: Final[dict[str, str]] = {
 DAGSTER_YAML: Final = """\
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_queue:
   max_concurrent_runs: 1
 """

@@ -201,10 +201,11 @@ class Registry:
         apply_switches()
         with third_party_warnings_ignored():
             from mlflow.exceptions import MlflowException
+            from sqlalchemy.exc import SQLAlchemyError
 
             try:
                 return question(self._connect())
-            except (MlflowException, OSError) as exc:
+            except (MlflowException, SQLAlchemyError, OSError) as exc:
                 reason = str(exc).strip().splitlines()[0] if str(exc).strip() else repr(exc)
                 raise ModelError(model, f"registry {self._place}: {reason}") from exc
 

@@ -213,13 +213,10 @@ class OnlineFeatures:
 
     def _due(self, ts: int) -> tuple[Records, Records]:
         """Ticks before `ts` in kernel order, each once; they leave the waiting room."""
-        pending, self._pending = self._pending, _Pending()
-        quotes = np.array(pending.quotes, QUOTE)
-        trades = np.array(pending.trades, TRADE)
-        self._pending.quotes = quotes[quotes["ts"] >= ts].tolist()
-        self._pending.trades = trades[trades["ts"] >= ts].tolist()
-        self._pending.unnumbered = {i: s for i, s in pending.unnumbered.items() if i >= ts}
-        quotes, trades = quotes[quotes["ts"] < ts], trades[trades["ts"] < ts]
+        quotes = np.array(_pop(self._pending.quotes, ts), QUOTE)
+        trades = np.array(_pop(self._pending.trades, ts), TRADE)
+        for instant in [i for i in self._pending.unnumbered if i < ts]:
+            del self._pending.unnumbered[instant]
         due = len(quotes) + len(trades)
         quotes = _first(quotes, "ts", "sequence")
         trades = _first(trades, "trade_id")
@@ -229,6 +226,15 @@ class OnlineFeatures:
         return quotes, trades[np.lexsort((trades["trade_id"], trades["ts"] // SECOND_NS))]
 
 
+def _pop(ticks: list[tuple[Any, ...]], ts: int) -> list[tuple[Any, ...]]:
+    """Take those before `ts` out of `ticks`."""
+    due = [tick for tick in ticks if tick[0] < ts]
+    ticks[:] = [tick for tick in ticks if tick[0] >= ts] if len(due) < len(ticks) else []
+    return due
+
+
 def _first(records: Records, *key: str) -> Records:
     """The first arrival of each key, ordered by it."""
+    if len(records) < 2:
+        return records
     return records[np.unique(records[list(key)], return_index=True)[1]]

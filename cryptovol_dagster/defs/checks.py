@@ -1,4 +1,10 @@
-"""Asset checks on every table; each judges the hours of its run, or the newest ones by hand."""
+"""Asset checks on every table; each judges the hours of its run, or the newest ones by hand.
+
+They run in the step that builds the table: as steps of their own Dagster would list every
+partition since 2021 for each of them, a second a check.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -6,13 +12,9 @@ from typing import Final
 import dagster as dg
 
 from cryptovol_dagster.check import ABOUT, JUDGES, Judge, is_current, keeps_contract
-from cryptovol_dagster.defs.gold import MODEL
-from cryptovol_dagster.defs.jobs import MATURED_TABLES
-from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS
-from cryptovol_dagster.defs.resources import LakeResource, RegistryResource
-from cryptovol_dagster.defs.table_asset import asset_key
-from cryptovol_dagster.recipe import ORDER
+from cryptovol_dagster.defs.partitions import partitions_of
 from cryptovol_dagster.run_tag import hours_of_tags
+from data_lake.lake import Lake
 from data_lake.tables import Table
 
 HOURS_JUDGED: Final = 48
@@ -24,65 +26,46 @@ WARNINGS: Final = ("is_current", "is_known")
 
 def judges_of(table: Table) -> dict[str, Judge]:
     """Every judgement a table is held to, by name."""
-    partitions = MATURED_HOURS if table.path in MATURED_TABLES else HOURS
     return {
         "keeps_contract": keeps_contract(table),
-        "is_current": is_current(table, partitions.has_partition_key),
+        "is_current": is_current(table, partitions_of(table).has_partition_key),
         **JUDGES[table.path],
     }
 
 
-def table_checks(table: Table) -> dg.AssetChecksDefinition:
-    """The checks of one table, in one step."""
-    judges = judges_of(table)
-    specs = [
-        dg.AssetCheckSpec(name, asset=asset_key(table), description=ABOUT[name]) for name in judges
+def check_specs(table: Table) -> list[dg.AssetCheckSpec]:
+    """What Dagster is told about the checks of a table."""
+    key = dg.AssetKey(table.path.split("/"))
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=ABOUT[name]) for name in judges_of(table)
     ]
 
-    @dg.multi_asset_check(name=f"check_{table.name}", specs=specs, can_subset=True)
-    def judge(
-        context: dg.AssetCheckExecutionContext, store: LakeResource
-    ) -> Iterator[dg.AssetCheckResult]:
-        lake = store.open()
-        hours = _judged(context.run.tags, lake.hours(table))
-        for key in sorted(context.selected_asset_check_keys):
-            found = judges[key.name](lake, hours)
-            yield dg.AssetCheckResult(
-                passed=found.holds,
-                asset_key=key.asset_key,
-                check_name=key.name,
-                severity=_severity(key.name),
-                description=found.why,
-                metadata={"hours": len(hours), **found.figures},
-            )
 
-    return judge
-
-
-@dg.asset_check(asset=MODEL, description="Every champion loads, and is the one that was signed.")
-def champions_load(registry: RegistryResource) -> dg.AssetCheckResult:
-    """Read every champion back and compare its files with their hashes."""
-    from cryptovol_dagster.champion import champions
-    from volatility.errors import ModelError
-
-    try:
-        found = champions(registry.open())
-    except ModelError as exc:
-        return dg.AssetCheckResult(passed=False, description=str(exc))
-    facts = {label: forecaster.model for label, forecaster in found}
-    return dg.AssetCheckResult(
-        passed=bool(found), description=f"{len(found)} champions", metadata=facts
-    )
+def judged(
+    context: dg.AssetExecutionContext, lake: Lake, table: Table
+) -> Iterator[dg.AssetCheckResult]:
+    """Results of the table's selected checks, over the hours of this run that exist."""
+    hours = _judged_hours(context.run.tags, lake.hours(table))
+    judges = judges_of(table)
+    for key in sorted(context.selected_asset_check_keys):
+        if "/".join(key.asset_key.path) != table.path:
+            continue
+        found = judges[key.name](lake, hours)
+        yield dg.AssetCheckResult(
+            passed=found.holds,
+            asset_key=key.asset_key,
+            check_name=key.name,
+            severity=_severity(key.name),
+            description=found.why,
+            metadata={"hours": len(hours), **found.figures},
+        )
 
 
 def _severity(name: str) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.WARN if name in WARNINGS else dg.AssetCheckSeverity.ERROR
 
 
-def _judged(tags: Mapping[str, str], built: list[str]) -> list[str]:
+def _judged_hours(tags: Mapping[str, str], built: list[str]) -> list[str]:
     """The hours of this run that were built; the newest ones where the run has no partition."""
     run = set(hours_of_tags(tags))
     return [hour for hour in built if not run or hour in run][-HOURS_JUDGED:]
-
-
-CHECKS: Final = (*(table_checks(table) for table in ORDER), champions_load)

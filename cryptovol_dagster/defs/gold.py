@@ -4,14 +4,14 @@ from typing import Final
 
 import dagster as dg
 
-from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS, hours_around
+from cryptovol_dagster.defs.partitions import hours_around
 from cryptovol_dagster.defs.resources import LakeResource, RegistryResource
-from cryptovol_dagster.defs.silver import Results
 from cryptovol_dagster.defs.table_asset import (
-    SINGLE_RUN,
-    hours_of_run,
-    materialized,
+    Results,
+    hourly_tables,
+    hours_to_build,
     neighbours,
+    report,
     table_spec,
 )
 from data_lake.tables import BARS_1S, FEATURES_1S, FORECASTS, LABELS_1S, OUTCOMES
@@ -19,11 +19,8 @@ from data_lake.tables import BARS_1S, FEATURES_1S, FORECASTS, LABELS_1S, OUTCOME
 MODEL: Final = dg.AssetKey(["model", "volatility_1s"])
 
 
-@dg.multi_asset(
-    name="features_1s",
-    specs=[table_spec(FEATURES_1S, [neighbours(BARS_1S, hours_around(back=2))], "numba")],
-    partitions_def=HOURS,
-    backfill_policy=SINGLE_RUN,
+@hourly_tables(
+    "features_1s", table_spec(FEATURES_1S, [neighbours(BARS_1S, hours_around(back=2))], "numba")
 )
 def features(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """One row per bar; formulas and units live in volatility/kernel.py."""
@@ -32,41 +29,32 @@ def features(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     from cryptovol_dagster.picture import show_features
 
     lake = store.open()
-    built = build_features_1s(lake, hours_of_run(context, HOURS))
-    yield materialized(
+    built = build_features_1s(lake, hours_to_build(context, FEATURES_1S))
+    hours = sorted(built)
+    yield from report(
         context,
+        lake,
         FEATURES_1S,
         built,
-        lambda: {
-            "plot": show_features(lake, sorted(built)),
-            "null_shares": null_shares(lake, sorted(built)),
-        },
+        lambda: {"plot": show_features(lake, hours), "null_shares": null_shares(lake, hours)},
     )
 
 
-@dg.multi_asset(
-    name="labels_1s",
-    specs=[table_spec(LABELS_1S, [neighbours(FEATURES_1S, hours_around(ahead=1))])],
-    partitions_def=MATURED_HOURS,
-    backfill_policy=SINGLE_RUN,
-)
+@hourly_tables("labels_1s", table_spec(LABELS_1S, [neighbours(FEATURES_1S, hours_around(ahead=1))]))
 def labels(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """What happened after each row; needs the next hour, and 30 days back for the threshold."""
     from cryptovol_dagster.build import build_labels_1s
+    from cryptovol_dagster.inspect_rows import label_shares
 
-    built = build_labels_1s(store.open(), hours_of_run(context, MATURED_HOURS))
-    yield materialized(context, LABELS_1S, built)
+    lake = store.open()
+    built = build_labels_1s(lake, hours_to_build(context, LABELS_1S))
+    yield from report(
+        context, lake, LABELS_1S, built, lambda: {"labels": label_shares(lake, sorted(built))}
+    )
 
 
-@dg.multi_asset(
-    name="forecasts",
-    specs=[
-        table_spec(
-            FORECASTS, [neighbours(FEATURES_1S, hours_around()), MODEL], "lightgbm", may_skip=True
-        )
-    ],
-    partitions_def=HOURS,
-    backfill_policy=SINGLE_RUN,
+@hourly_tables(
+    "forecasts", table_spec(FORECASTS, [neighbours(FEATURES_1S, hours_around()), MODEL], "lightgbm")
 )
 def forecasts(
     context: dg.AssetExecutionContext, store: LakeResource, registry: RegistryResource
@@ -76,14 +64,14 @@ def forecasts(
     from cryptovol_dagster.champion import champions
     from cryptovol_dagster.picture import show_forecasts
 
-    models = champions(registry.open())
-    if not models:
+    lake, hours = store.open(), hours_to_build(context, FORECASTS)
+    models = champions(registry.open()) if hours else []
+    if hours and not models:
         context.log.info("no champion yet, nothing to forecast with: run the training job first")
-        return
-    lake = store.open()
-    built = build_forecasts(lake, hours_of_run(context, HOURS), models)
-    yield materialized(
+    built = build_forecasts(lake, hours, models) if models else {}
+    yield from report(
         context,
+        lake,
         FORECASTS,
         built,
         lambda: {
@@ -93,17 +81,11 @@ def forecasts(
     )
 
 
-@dg.multi_asset(
-    name="outcomes",
-    specs=[
-        table_spec(
-            OUTCOMES,
-            [neighbours(FORECASTS, hours_around()), neighbours(LABELS_1S, hours_around())],
-            may_skip=True,
-        )
-    ],
-    partitions_def=MATURED_HOURS,
-    backfill_policy=SINGLE_RUN,
+@hourly_tables(
+    "outcomes",
+    table_spec(
+        OUTCOMES, [neighbours(FORECASTS, hours_around()), neighbours(LABELS_1S, hours_around())]
+    ),
 )
 def outcomes(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     """Forecasts matched with matured labels, for the hours that have forecasts."""
@@ -113,19 +95,14 @@ def outcomes(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
 
     lake = store.open()
     forecast = set(lake.hours(FORECASTS))
-    hours = [hour for hour in hours_of_run(context, MATURED_HOURS) if hour in forecast]
-    if not hours:
-        context.log.info("none of these hours has forecasts, nothing to match")
-        return
+    hours = [hour for hour in hours_to_build(context, OUTCOMES) if hour in forecast]
     built = build_outcomes(lake, hours)
-    yield materialized(
+    yield from report(
         context,
+        lake,
         OUTCOMES,
         built,
-        lambda: {
-            "plot": show_outcomes(lake, sorted(built)),
-            "scores": outcome_scores(lake, sorted(built)),
-        },
+        lambda: {"plot": show_outcomes(lake, hours), "scores": outcome_scores(lake, hours)},
     )
 
 

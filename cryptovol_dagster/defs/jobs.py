@@ -6,6 +6,7 @@ from typing import Final
 
 import dagster as dg
 
+from cryptovol_dagster.defs.partitions import MATURED_TABLES
 from cryptovol_dagster.defs.resources import end_mlflow_run
 
 HOURLY_TABLES: Final = (
@@ -17,9 +18,6 @@ HOURLY_TABLES: Final = (
     "gold/forecasts",
 )
 """What can be built as soon as an hour has closed, in dependency order."""
-
-MATURED_TABLES: Final = ("gold/labels_1s", "gold/outcomes")
-"""What needs the hour after it, in dependency order."""
 
 
 def keys(paths: tuple[str, ...]) -> list[dg.AssetKey]:

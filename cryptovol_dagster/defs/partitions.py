@@ -12,6 +12,7 @@ import dagster as dg
 
 from data_lake.environment import third_party_warnings_ignored
 from data_lake.settings import settings
+from data_lake.tables import LABELS_1S, OUTCOMES, Table
 
 HOURS: Final = dg.HourlyPartitionsDefinition(settings().partitions_start, timezone="UTC")
 """Closed hours: silver, features, forecasts."""
@@ -20,6 +21,15 @@ MATURED_HOURS: Final = dg.HourlyPartitionsDefinition(
     settings().partitions_start, timezone="UTC", end_offset=-1
 )
 """Hours whose following hour has closed too: labels, outcomes."""
+
+
+MATURED_TABLES: Final = (LABELS_1S.path, OUTCOMES.path)
+"""Tables that need the hour after theirs."""
+
+
+def partitions_of(table: Table) -> dg.TimeWindowPartitionsDefinition:
+    """The hours a table has."""
+    return MATURED_HOURS if table.path in MATURED_TABLES else HOURS
 
 
 def hours_around(back: int = 0, ahead: int = 0) -> dg.TimeWindowPartitionMapping:

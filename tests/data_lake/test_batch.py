@@ -40,7 +40,9 @@ def test_a_frame_touches_every_hour_it_tells_of() -> None:
 
 
 def test_a_flat_row_without_a_time_happened_when_it_was_received() -> None:
-    assert hours_of([_frame(b"?", "flat")]) == (HOUR,)
+    row = b'{"product_id":"BTC-USD","price":"1","best_bid":"1","best_ask":"2"}'
+    assert hours_of([_frame(row, "flat")]) == (HOUR,)
+    assert hours_of([_frame(b"?", "flat")]) == ()
 
 
 def test_what_makes_no_rows_touches_no_hour() -> None:

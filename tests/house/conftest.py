@@ -16,7 +16,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The home after `make demo`, and what it printed."""
     home = tmp_path_factory.mktemp("home")
     done = subprocess.run(
-        ["make", "demo", "DEMO=--hours 4 --products BTC-USD,ETH-USD"],
+        ["make", "demo", "DEMO=--hours 6 --products BTC-USD,ETH-USD"],
         cwd=ROOT,
         env={**os.environ, "CRYPTOVOL_HOME": str(home), "COLUMNS": "160"},
         capture_output=True,

@@ -14,6 +14,10 @@ from data_lake.settings import Settings
 from volatility.errors import SettingError
 
 
+def _settings(home: Path) -> Settings:
+    return Settings(home=home, kafka_servers="", mlflow_tracking_uri="")
+
+
 def script(name: str, code: str) -> Process:
     """A process that runs a line of Python."""
     return Process(name, (sys.executable, "-c", code), "")
@@ -51,7 +55,7 @@ def test_a_taken_port_names_its_setting() -> None:
 
 @pytest.mark.parametrize("live", [False, True])
 def test_every_server_of_the_stack_binds_to_this_machine_only(live: bool, tmp_path: Path) -> None:
-    processes = plan_stack(Settings(home=tmp_path), ["BTC-USD"], live=live)
+    processes = plan_stack(_settings(tmp_path), ["BTC-USD"], live=live)
     served = [p for p in processes if "--host" in p.command]
     assert {p.name for p in served} == {"dagster", "mlflow"}
     assert all(p.command[p.command.index("--host") + 1] == "127.0.0.1" for p in served)
@@ -59,6 +63,6 @@ def test_every_server_of_the_stack_binds_to_this_machine_only(live: bool, tmp_pa
 
 def test_only_a_simulated_feed_is_recorded_as_simulated(tmp_path: Path) -> None:
     for live in (False, True):
-        processes = plan_stack(Settings(home=tmp_path), ["BTC-USD"], live=live)
+        processes = plan_stack(_settings(tmp_path), ["BTC-USD"], live=live)
         ingestor = next(p for p in processes if p.name == "ingestor")
         assert ("sim" in ingestor.command) is not live
