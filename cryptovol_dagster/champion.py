@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from data_lake.registry import CHAMPION, ModelVersion, Registry, model_name
+from data_lake.model_version import ModelVersion, model_name
+from data_lake.registry import CHAMPION, Registry
 from volatility import bundle
 from volatility.feature import FEATURES, HORIZONS_S
 from volatility.forecaster import Forecaster

@@ -14,9 +14,10 @@ from data_lake.environment import third_party_warnings_ignored
 from data_lake.lake import Lake
 from data_lake.layout import HOUR_NS, hour_bounds
 from data_lake.tables import FEATURES_1S
+from volatility.array import Matrix
 from volatility.column import numbers
 from volatility.dataset import feature_matrix
-from volatility.drift import DriftDecision, Matrix, assess
+from volatility.drift import DriftDecision, assess
 from volatility.errors import LakeError
 from volatility.feature import FEATURES
 from volatility.forecaster import Forecaster

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 from cryptovol_dagster.plot import Panel, picture
 from data_lake.lake import Lake
 from data_lake.tables import BARS_1S, FEATURES_1S, FORECASTS, OUTCOMES
-from volatility.array import Vector, floats, ints
+from volatility.array import Vector
+from volatility.column import named_floats as floats
+from volatility.column import named_ints as ints
 
 HOURS_SHOWN: Final = 24
 """Newest hours of a run that are drawn."""

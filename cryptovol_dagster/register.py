@@ -18,7 +18,8 @@ from data_lake.environment import third_party_warnings_ignored
 from data_lake.lake import Lake
 from data_lake.layout import hour_bounds
 from data_lake.manifest import code_version
-from data_lake.registry import ModelVersion, Registry, model_name
+from data_lake.model_version import ModelVersion, model_name
+from data_lake.registry import Registry
 from volatility import bundle
 from volatility.decision import Decision
 from volatility.errors import ModelError

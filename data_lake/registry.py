@@ -7,53 +7,40 @@ the version itself, so a rollback needs no memory of its own.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from data_lake.environment import apply_switches, third_party_warnings_ignored
+from data_lake.model_version import ModelVersion, read_version
 from data_lake.settings import Settings
-from volatility.errors import ModelError
+from volatility.errors import ModelError, SettingError
 
 EXPERIMENT: Final = "volatility"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 _REPLACES: Final = "replaces"
+_CREDENTIALS: Final = re.compile(r"(https?://)[^/@]*@")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """One registered version; `created_ms` is ms since epoch UTC."""
-
-    model: str
-    version: int
-    aliases: tuple[str, ...]
-    created_ms: int
-    run_id: str | None
-    source: str  # artifact uri of the bundle folder
-    tags: Mapping[str, str]
-
-    @property
-    def label(self) -> str:
-        """`volatility_1s_300s/3`: the `model_version` of forecasts."""
-        return f"{self.model}/{self.version}"
-
-
-def model_name(horizon_s: int, scale: str = "1s") -> str:
-    """The registered name of the model that forecasts `horizon_s` seconds ahead."""
-    return f"volatility_{scale}_{horizon_s}s"
 
 
 class Registry:
     """MLflow's tracking and registry, reduced to what we promise to keep."""
 
     def __init__(self, tracking_uri: str, artifact_root: Path | None) -> None:
-        """Point at a server or database; `artifact_root` is None where the server keeps files."""
+        """Point at a server or database; `artifact_root` is None where the server keeps files.
+
+        Raises:
+            SettingError: a server's address carries a password, which logs and UIs would show.
+        """
+        if _CREDENTIALS.match(tracking_uri):
+            shown = _CREDENTIALS.sub(r"\1", tracking_uri)
+            rule = "give user and password as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+            raise SettingError("MLFLOW_TRACKING_URI", shown, rule)
         self.tracking_uri, self.artifact_root = tracking_uri, artifact_root
         self._client: Any = None
 
@@ -168,14 +155,14 @@ class Registry:
         made, found = self._ask(
             model, lambda c: (c.get_model_version(model, str(version)), self._find(c, model))
         )
-        return _record(made, found.aliases)
+        return read_version(made, found.aliases)
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Every version of a model, newest first; empty where there is none."""
         made, found = self._ask(
             model, lambda c: (c.search_model_versions(f"name='{model}'"), self._find(c, model))
         )
-        records = [_record(each, found.aliases) for each in made]
+        records = [read_version(each, found.aliases) for each in made]
         return sorted(records, key=lambda record: -record.version)
 
     def read(self, version: ModelVersion) -> dict[str, bytes]:
@@ -235,16 +222,3 @@ class Registry:
             if exc.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
-
-
-def _record(made: Any, aliases: Mapping[str, Any]) -> ModelVersion:
-    held = tuple(sorted(a for a, v in aliases.items() if str(v) == str(made.version)))
-    return ModelVersion(
-        model=str(made.name),
-        version=int(made.version),
-        aliases=held,
-        created_ms=int(made.creation_timestamp),
-        run_id=made.run_id or None,
-        source=str(made.source),
-        tags=dict(made.tags),
-    )

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from data_lake.batch import Stored, rows_of
 from data_lake.layout import HOUR_NS, hour_key
-from data_lake.tables import FRAMES
+from volatility.array import Ints
 from volatility.dedupe import distinct_quote_rows, distinct_trade_rows
 from volatility.errors import ContractError
 from volatility.frame import Frame
@@ -27,7 +27,6 @@ from volatility.scale import concat_scaled
 CHUNK: Final = 16_384
 """Frames normalised at a time."""
 
-Ints = NDArray[np.int64]
 Prior = Callable[[list[str]], Iterable[Any]]
 """Tables of frames that were in the lake before, for the event-time hours given."""
 
@@ -186,19 +185,7 @@ class Account:
 
 def _table(frames: list[Frame], first: int) -> Any:
     """Frames as `normalise` wants them, numbered from `first`."""
-    numbers = list(range(first, first + len(frames)))
-    columns: list[list[Any]] = [
-        numbers,
-        [frame.recv_ns for frame in frames],
-        [frame.recv_ns for frame in frames],
-        [frame.source for frame in frames],
-        [frame.feed for frame in frames],
-        [frame.conn for frame in frames],
-        [frame.frame for frame in frames],
-        [frame.product for frame in frames],
-        [frame.payload for frame in frames],
-    ]
-    return pa.table(columns, schema=FRAMES.schema)
+    return rows_of([Stored(number, f.recv_ns, f) for number, f in enumerate(frames, first)])
 
 
 def _behind(frames: Any) -> Any:

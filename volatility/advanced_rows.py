@@ -18,6 +18,8 @@ from volatility.advanced import (
     fallback,
 )
 from volatility.wire import (
+    QUOTE_KEYS,
+    TRADE_KEYS,
     Decoded,
     Failure,
     Notes,
@@ -29,13 +31,7 @@ from volatility.wire import (
     note_failures,
 )
 
-TRADE: Final = {"price": "price", "size": "size", "taker": "side"}
-QUOTE: Final = {
-    "bid": "best_bid",
-    "ask": "best_ask",
-    "bid_size": "best_bid_quantity",
-    "ask_size": "best_ask_quantity",
-}
+_QUOTE: Final = QUOTE_KEYS | {"bid_size": "best_bid_quantity", "ask_size": "best_ask_quantity"}
 _TAKER_OF_MAKER: Final = {"BUY": 0, "SELL": 1}
 
 
@@ -65,7 +61,7 @@ def read(frames: list[int], payloads: Sequence[Payload], notes: Notes) -> Decode
 
 
 def _quotes(messages: Sequence[Tickers | TickerBatch], frames: Sequence[int]) -> QuoteText:
-    out = QuoteText(names=QUOTE, path=[])
+    out = QuoteText(names=_QUOTE, path=[])
     for message, frame in zip(messages, frames, strict=True):
         for e, event in enumerate(message.events):
             for t, ticker in enumerate(event.tickers):
@@ -88,7 +84,7 @@ def _append_quote(
 
 
 def _trades(messages: Sequence[MarketTrades], frames: Sequence[int]) -> TradeText:
-    out = TradeText(names=TRADE, path=[])
+    out = TradeText(names=TRADE_KEYS, path=[])
     for message, frame in zip(messages, frames, strict=True):
         for e, event in enumerate(message.events):
             for t, trade in enumerate(event.trades):

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from volatility.column import flat, from_numbers, numbers, pick
+from volatility.array import Flags, Ints
+from volatility.column import flat, from_numbers, int_column, numbers, text_column
 from volatility.parse import NO_SEQUENCE, Columns, Products
 from volatility.record import OBSERVED_QUOTES, TRADES
 from volatility.scale import PRICE_LIMIT, SIZE_LIMIT, choose_scales, to_scale
-from volatility.text_kernel import Ints
 from volatility.wire import Notes
 
 SIDES: Final = ("sell", "buy")
@@ -89,7 +88,7 @@ def _uncrossed(rows: Columns, notes: Notes) -> Columns:
     return _filtered(rows, ~crossed)
 
 
-def _filtered(rows: Columns, good: NDArray[np.bool_]) -> Columns:
+def _filtered(rows: Columns, good: Flags) -> Columns:
     if good.all():
         return rows
     return {name: column[good] for name, column in rows.items()}
@@ -101,8 +100,8 @@ def trades_table(rows: Columns, frames: Any, products: Sequence[str]) -> Any:
         "trade_id": _int64(rows["trade_id"]),
         "price": _int64(rows["price"]),
         "size": _int64(rows["size"]),
-        "taker_side": pick(SIDES, rows["taker"]),
-        "maker_side": pick(SIDES, 1 - rows["taker"]),
+        "taker_side": text_column(rows["taker"], SIDES),
+        "maker_side": text_column(1 - rows["taker"], SIDES),
     }
     return _table(own, rows, frames, products, TRADES)
 
@@ -121,9 +120,9 @@ def _table(
     frame = rows["frame"]
     index = _int64(frame)
     columns = own | {
-        "product": pick(products, rows["product"]),
-        "price_scale": from_numbers(rows["price_scale"].astype(np.int8), pa.int8()),
-        "size_scale": from_numbers(rows["size_scale"].astype(np.int8), pa.int8()),
+        "product": text_column(rows["product"], products),
+        "price_scale": int_column(rows["price_scale"], pa.int8()),
+        "size_scale": int_column(rows["size_scale"], pa.int8()),
         "ts_event": _int64(rows["ts_event"]),
         "ts_recv": _int64(numbers(frames["recv_ts"])[frame]),
         "sequence": from_numbers(rows["sequence"], pa.int64(), rows["sequence"] != NO_SEQUENCE),

@@ -155,7 +155,7 @@ def flag_column(values: Flags, valid: Flags | None = None) -> Any:
     return int_column(values, pa.int8(), valid).cast(pa.bool_())
 
 
-def text_column(positions: NDArray[Any], words: Iterable[str]) -> Any:
+def text_column(positions: NDArray[Any], words: Iterable[str | None]) -> Any:
     """A string `pa.Array` of `words[position]`, null where a position is negative."""
     return from_texts(words).take(int_column(positions, pa.int32(), positions >= 0))
 

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from volatility.array import Ints, Matrix
+from volatility.column import codes, float_column, int_column, ints, text_column
 from volatility.feature import FEATURES, HALF_LIVES_S, WINDOWS_S
 from volatility.kernel import run
 from volatility.kernel_state import BLOCK, decay_table, new_state
-from volatility.nullable import codes, float_column, int_column, ints, text_column
 from volatility.source import source_column
 from volatility.tick import HOUR_NS, SECOND_NS
 from volatility.tick_table import Records, blank_bars, put_bars

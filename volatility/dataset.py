@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volatility.array import Flags, Ints, Matrix, Vector, codes, flags, floats, ints
+from volatility.array import Flags, Ints, Matrix, Vector
+from volatility.column import codes_in, flags, floats, named_floats, named_ints
 from volatility.timescale import SCALE_1S, TimeScale, rv_floor
 
 SECOND_NS = 1_000_000_000
@@ -78,7 +79,7 @@ def feature_matrix(features: Any, names: Sequence[str]) -> Matrix:
         raise ValueError(f"features lack {', '.join(absent[:5])} ({len(absent)} in all)")
     x = np.empty((features.num_rows, len(names)))
     for j, name in enumerate(names):
-        x[:, j] = floats(features, name)
+        x[:, j] = floats(features[name])
     return x
 
 
@@ -124,16 +125,16 @@ def dataset(
 
 
 def _on_the_clock(table: Any, step_s: int) -> Any:
-    return table.filter(pa.array(ints(table, "ts") % (step_s * SECOND_NS) == 0))
+    return table.filter(pa.array(named_ints(table, "ts") % (step_s * SECOND_NS) == 0))
 
 
 def _matches(features: Any, labels: Any, products: tuple[str, ...]) -> tuple[Ints, Ints]:
     """Positions of the (product, ts) both tables have, sorted by (ts, product)."""
     left, right, keys = [], [], []
-    ts, label_ts = ints(features, "ts"), ints(labels, "ts")
+    ts, label_ts = named_ints(features, "ts"), named_ints(labels, "ts")
     product, label_product = (
-        codes(features, "product", products),
-        codes(labels, "product", products),
+        codes_in(features["product"], products),
+        codes_in(labels["product"], products),
     )
     for code in range(len(products)):
         mine, theirs = np.flatnonzero(product == code), np.flatnonzero(label_product == code)
@@ -155,8 +156,8 @@ def _assemble(
     horizon_s: int,
     step_s: int,
 ) -> Dataset:
-    ts = ints(labels, "ts")
-    threshold = floats(labels, "threshold")
+    ts = named_ints(labels, "ts")
+    threshold = named_floats(labels, "threshold")
     return Dataset(
         scale=scale,
         horizon_s=horizon_s,
@@ -164,14 +165,14 @@ def _assemble(
         names=names,
         products=products,
         sources=tuple(sorted(set(pc.unique(labels["source"]).to_pylist()))),
-        product=codes(labels, "product", products),
+        product=codes_in(labels["product"], products),
         ts=ts,
         label_end=ts + horizon_s * SECOND_NS,
         x=x,
-        rv=floats(labels, "rv"),
+        rv=named_floats(labels, "rv"),
         threshold=threshold,
-        spike=flags(labels, "spike") & np.isfinite(threshold),
-        warm_up=flags(labels, "warm_up"),
+        spike=flags(labels["spike"]) & np.isfinite(threshold),
+        warm_up=flags(labels["warm_up"]),
         dropped={},
     )
 

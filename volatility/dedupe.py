@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from volatility.array import Flags, Ints
 from volatility.column import encode, from_numbers, known, numbers
 from volatility.record import QUOTES
 from volatility.scale import tighten
-
-Ints = NDArray[np.int64]
 
 
 def distinct_trades(trades: Any) -> Any:
@@ -118,7 +116,7 @@ def _order(*keys: Ints) -> Ints:
     return np.lexsort(keys)
 
 
-def _first(*keys: Ints) -> NDArray[np.bool_]:
+def _first(*keys: Ints) -> Flags:
     """True where a sorted row differs from the one before it in any key."""
     fresh = np.ones(keys[0].size, np.bool_)
     fresh[1:] = False

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-Matrix = npt.NDArray[np.float64]  # (rows, features); NaN is null
-Counts = npt.NDArray[np.float64]  # (features, bins): rows of one window per bin
+from volatility.array import Matrix, Vector
+
+Counts = NDArray[np.float64]  # (features, bins): rows of one window per bin
 
 _PRIOR: Final = 0.5  # rows added to every reference bin: PSI stays finite where one is empty
 
@@ -67,7 +68,7 @@ class DriftDecision:
     features: tuple[FeatureDrift, ...] = field(default=(), repr=False)
 
 
-def stability_index(reference: Counts, current: Counts) -> npt.NDArray[np.float64]:
+def stability_index(reference: Counts, current: Counts) -> Vector:
     """PSI per feature of two histograms with the same bins, `(features, bins)` each.
 
     One row spread like the reference is added to the current one, so an empty bin costs what it
@@ -75,7 +76,7 @@ def stability_index(reference: Counts, current: Counts) -> npt.NDArray[np.float6
     """
     r = (reference + _PRIOR) / (reference + _PRIOR).sum(axis=-1, keepdims=True)
     c = (current + r) / (current.sum(axis=-1, keepdims=True) + 1)
-    psi: npt.NDArray[np.float64] = ((c - r) * np.log(c / r)).sum(axis=-1)
+    psi: Vector = ((c - r) * np.log(c / r)).sum(axis=-1)
     return psi
 
 
@@ -153,14 +154,14 @@ def _too_little(reference: int, current: int, rule: DriftRule) -> str:
     )
 
 
-def _edges(rows: Matrix, bins: int) -> list[npt.NDArray[np.float64]]:
+def _edges(rows: Matrix, bins: int) -> list[Vector]:
     """Inner bin edges per feature: distinct quantiles of the known values."""
     inner = np.linspace(0, 1, bins + 1)[1:-1]
     known = (column[~np.isnan(column)] for column in rows.T)
     return [np.unique(np.quantile(c, inner)) if len(c) else np.zeros(0) for c in known]
 
 
-def _histogram(rows: Matrix, edges: list[npt.NDArray[np.float64]]) -> Counts:
+def _histogram(rows: Matrix, edges: list[Vector]) -> Counts:
     """Rows per bin, the last bin for nulls; features with fewer edges leave bins empty."""
     width = max(len(e) for e in edges) + 2
     counts = np.zeros((len(edges), width))

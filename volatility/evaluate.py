@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from volatility.array import Ints, Matrix, Vector
 from volatility.calibration import Platt, fit_platt, spike_score
+from volatility.column import flag_column, float_column, int_column, text_column
 from volatility.dataset import Dataset
 from volatility.interval import Offsets, adaptive_intervals
 from volatility.model import ROSTER, Fit, Fitted
-from volatility.nullable import flag_column, float_column, int_column, text_column
 from volatility.split import Fold, check_folds
 
 Progress = Callable[[str, int, int], None]

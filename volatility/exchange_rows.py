@@ -17,6 +17,8 @@ from volatility.exchange import (
     fallback,
 )
 from volatility.wire import (
+    QUOTE_KEYS,
+    TRADE_KEYS,
     Decoded,
     Failure,
     Notes,
@@ -28,14 +30,7 @@ from volatility.wire import (
     note_failures,
 )
 
-TICKER_TRADE: Final = {"price": "price", "size": "last_size", "taker": "side"}
-MATCH_TRADE: Final = {"price": "price", "size": "size", "taker": "side"}
-TICKER_QUOTE: Final = {
-    "bid": "best_bid",
-    "ask": "best_ask",
-    "bid_size": "best_bid_size",
-    "ask_size": "best_ask_size",
-}
+_TICKER_TRADE: Final = TRADE_KEYS | {"size": "last_size"}
 _TAKER_OF_TICKER: Final = {"buy": 1, "sell": 0, None: -1}
 _TAKER_OF_MATCH: Final = {"buy": 0, "sell": 1}
 
@@ -86,7 +81,7 @@ def _read_tickers(tickers: list[Ticker], frames: list[int], out: Decoded) -> Non
 def _ticker_trades(tickers: list[Ticker], quotes: QuoteText) -> TradeText:
     """The trades of `tickers`; columns shared with `quotes` are the same lists, parsed once."""
     return TradeText(
-        names=TICKER_TRADE,
+        names=_TICKER_TRADE,
         frame=quotes.frame,
         product=quotes.product,
         trade_id=[m.trade_id for m in tickers],
@@ -100,7 +95,7 @@ def _ticker_trades(tickers: list[Ticker], quotes: QuoteText) -> TradeText:
 
 def _match_trades(matches: list[Match], frames: list[int]) -> TradeText:
     return TradeText(
-        names=MATCH_TRADE,
+        names=TRADE_KEYS,
         frame=frames,
         product=[m.product_id for m in matches],
         trade_id=[m.trade_id for m in matches],
@@ -114,7 +109,7 @@ def _match_trades(matches: list[Match], frames: list[int]) -> TradeText:
 
 def _ticker_quotes(tickers: list[Ticker], frames: list[int]) -> QuoteText:
     return QuoteText(
-        names=TICKER_QUOTE,
+        names=QUOTE_KEYS,
         frame=frames,
         product=[m.product_id for m in tickers],
         bid=[m.best_bid for m in tickers],

@@ -25,6 +25,7 @@ from volatility.exchange import Id
 from volatility.timestamp import has_zone, parse_epoch, parse_time
 from volatility.wire import (
     DECODE_ERRORS,
+    QUOTE_KEYS,
     Decoded,
     Failure,
     Notes,
@@ -86,12 +87,6 @@ class FlatTicker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.timestamp if self.timestamp and has_zone(self.timestamp) else None
 
 
-QUOTE: Final = {
-    "bid": "best_bid",
-    "ask": "best_ask",
-    "bid_size": "best_bid_size",
-    "ask_size": "best_ask_size",
-}
 _DECIMALS: Final = frozenset(name for name in FlatTicker.__struct_fields__ if "best_" in name) | {
     "ts"
 }
@@ -183,7 +178,7 @@ def read(frames: list[int], payloads: Sequence[Payload], notes: Notes) -> Decode
 
 def _quotes(rows: list[FlatTicker], frames: list[int]) -> QuoteText:
     return QuoteText(
-        names=QUOTE,
+        names=QUOTE_KEYS,
         frame=frames,
         product=[row.product_id for row in rows],
         bid=[row.best_bid for row in rows],

@@ -18,8 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from volatility.array import Flags, Ints, Matrix, Vector
-from volatility.feature import HORIZONS_S
-from volatility.nullable import (
+from volatility.column import (
     codes,
     flag_column,
     float_column,
@@ -28,6 +27,7 @@ from volatility.nullable import (
     ints,
     text_column,
 )
+from volatility.feature import HORIZONS_S
 from volatility.quantile import TrailingQuantile
 from volatility.source import ranks, source_column
 from volatility.tick import DAY_NS, SECOND_NS

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from volatility.array import Flags, Ints
-from volatility.column import from_numbers, known
-from volatility.nullable import floats, ints
+from volatility.column import floats, from_numbers, ints, known
 
 KEYS = ("product", "ts")
 

@@ -19,14 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from volatility import advanced_rows, exchange_rows, flat
+from volatility.array import Ints
 from volatility.assemble import quotes_table, scaled, trades_table
-from volatility.column import binaries, encode, from_numbers, from_texts, numbers, pick
+from volatility.column import binaries, encode, numbers, text_column
 from volatility.parse import Columns, Parser, Products
-from volatility.text_kernel import Ints
 from volatility.wire import KIND_CODE, KINDS, Decoded, Notes, Payload
 
 BATCH_ROWS: Final = 2048
@@ -87,8 +86,8 @@ def normalise(frames: Any) -> Normalised:
     return Normalised(
         trades=trades_table(trades, frames, work.products.names),
         quotes=quotes_table(quotes, frames, work.products.names),
-        kind=pick(KINDS, work.kind),
-        verdict=pick(VERDICTS, _verdicts(trades["frame"], quotes["frame"], work)),
+        kind=text_column(work.kind, KINDS),
+        verdict=text_column(_verdicts(trades["frame"], quotes["frame"], work), VERDICTS),
         reason=_reasons(work),
         trade_frame=trades["frame"],
         quote_frame=quotes["frame"],
@@ -143,7 +142,6 @@ def _verdicts(trade_frame: Ints, quote_frame: Ints, work: _Work) -> NDArray[np.u
 def _reasons(work: _Work) -> Any:
     """One string per frame, null where there is nothing to say."""
     said = sorted(work.notes.by_frame)
-    texts = from_texts([*(work.notes.reason(frame) for frame in said), None])
-    code = np.full(work.kind.size, len(said), np.int32)
-    code[np.array(said, np.int64)] = np.arange(len(said), dtype=np.int32)
-    return texts.take(from_numbers(code, pa.int32()))
+    position = np.full(work.kind.size, -1, np.int32)
+    position[np.array(said, np.int64)] = np.arange(len(said), dtype=np.int32)
+    return text_column(position, [work.notes.reason(frame) for frame in said])

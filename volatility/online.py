@@ -15,13 +15,12 @@ import pyarrow.compute as pc
 
 from volatility.array import Ints, Vector
 from volatility.bar_kernel import carry_in, fill
-from volatility.column import from_texts, known
+from volatility.column import from_texts, ints, known
 from volatility.compute import DECAY, WINDOWS, dense
 from volatility.feature import FEATURES
 from volatility.frame import Source
 from volatility.kernel import run
 from volatility.kernel_state import BLOCK, new_state
-from volatility.nullable import ints
 from volatility.source import RANKED, UNKNOWN
 from volatility.tick import BAR, HOUR_NS, QUOTE, SECOND_NS, TRADE, new_book
 from volatility.tick_order import TickOrder

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volatility.array import Flags, Vector, floats, ints
+from volatility.array import Flags, Vector
+from volatility.column import flag_column, float_column, floats, int_column, named_ints
 from volatility.dataset import feature_matrix
 from volatility.forecaster import Forecaster
 from volatility.metric import qlike
-from volatility.nullable import flag_column, float_column, int_column
 from volatility.timescale import rv_floor
 
 _MATCH = ("product", "ts", "horizon_s")
@@ -37,7 +37,7 @@ def forecast_rows(
     """
     known = _thresholds(features, thresholds, forecaster.horizon_s)
     said = forecaster.forecast(feature_matrix(features, forecaster.features), known)
-    count, ts = features.num_rows, ints(features, "ts")
+    count, ts = features.num_rows, named_ints(features, "ts")
     rows = pa.table(
         {
             "product": features["product"],
@@ -70,9 +70,9 @@ def outcome_rows(forecasts: Any, labels: Any) -> Any:
     happened = happened.rename_columns([*_MATCH, "rv_realised", "spike"])
     both = forecasts.join(happened, keys=list(_MATCH), join_type="inner")
     both = both.sort_by([(name, "ascending") for name in (*_MATCH, "model_version")])
-    rv, realised = floats(both, "rv"), floats(both, "rv_realised")
+    rv, realised = floats(both["rv"]), floats(both["rv_realised"])
     floor = _floors(both)
-    lo, hi = floats(both, "lo"), floats(both, "hi")
+    lo, hi = floats(both["lo"]), floats(both["hi"])
     scored = {
         "qlike": float_column(qlike(np.maximum(realised, floor), np.maximum(rv, floor))),
         "covered": flag_column(_between(lo, realised, hi), np.isfinite(lo) & np.isfinite(hi)),
@@ -98,12 +98,12 @@ def _thresholds(features: Any, labels: Any, horizon_s: int) -> Vector:
         ours.select(["product", "ts", "threshold"]), ["product", "ts"], None, "inner"
     )
     known = np.full(features.num_rows, np.nan)
-    known[ints(found, "row")] = floats(found, "threshold")
+    known[named_ints(found, "row")] = floats(found["threshold"])
     return known
 
 
 def _floors(rows: Any) -> Vector:
-    return np.array([rv_floor(1.0)]) * ints(rows, "horizon_s")
+    return np.array([rv_floor(1.0)]) * named_ints(rows, "horizon_s")
 
 
 def _between(lo: Vector, inside: Vector, hi: Vector) -> Flags:

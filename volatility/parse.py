@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from volatility.array import Flags, Ints
 from volatility.product import PRODUCT_PATTERN
 from volatility.text_kernel import (
     BAD,
@@ -21,7 +22,6 @@ from volatility.text_kernel import (
     RANGE,
     UNSET,
     Decimals,
-    Ints,
     Times,
     parse_decimals,
     parse_times,
@@ -201,7 +201,7 @@ def _integers(column: Sequence[int | None]) -> Ints:
         return np.array([NO_SEQUENCE if v is None else v for v in column], np.int64)
 
 
-def _keep(columns: Columns, good: NDArray[np.bool_]) -> Columns:
+def _keep(columns: Columns, good: Flags) -> Columns:
     if good.all():
         return columns
     return {name: values[good] for name, values in columns.items()}

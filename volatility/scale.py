@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from volatility.array import Flags, Ints
 from volatility.column import encode, from_numbers, known, numbers
 from volatility.errors import ContractError
 from volatility.record import PRICES, SIZES
@@ -22,9 +22,8 @@ MIN_SCALE: Final = 8
 MAX_SCALE: Final = 12
 PRICE_LIMIT: Final = 2**62 - 1
 SIZE_LIMIT: Final = 2**63 - 1
-POWERS: Final[NDArray[np.int64]] = 10 ** np.arange(19, dtype=np.int64)
+POWERS: Final[Ints] = 10 ** np.arange(19, dtype=np.int64)
 
-Ints = NDArray[np.int64]
 Scales = Mapping[str, tuple[int, int]]
 """Product to (price scale, size scale)."""
 
@@ -53,9 +52,7 @@ def choose_scales(products: int, columns: Sequence[tuple[Ints, Ints, Ints]], lim
     return np.clip(np.minimum(wanted, ceiling), MIN_SCALE, MAX_SCALE)
 
 
-def to_scale(
-    mantissa: Ints, digits: Ints, scale: Ints, limit: int
-) -> tuple[Ints, NDArray[np.bool_]]:
+def to_scale(mantissa: Ints, digits: Ints, scale: Ints, limit: int) -> tuple[Ints, Flags]:
     """`mantissa / 10**digits` as integers at `scale`, and which of them could be held exactly."""
     up = scale - digits
     power = POWERS[np.clip(up, 0, POWERS.size - 1)]

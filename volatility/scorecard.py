@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from volatility.array import Flags, Ints, Vector, codes, flags, floats, ints
+from volatility.array import Flags, Ints, Vector
+from volatility.column import codes_in, flags, floats, known, named_ints
 from volatility.comparison import bootstrap_gain, diebold_mariano
 from volatility.metric import (
     brier,
@@ -96,7 +97,7 @@ def read_scored(forecasts: Any) -> dict[str, Scored]:
     split = {name: _ordered(forecasts, name, products) for name in models}
     _refuse_different_rows(split)
     rated = np.logical_and.reduce(
-        [np.isfinite(floats(part, "p_spike")) & _known(part) for part in split.values()]
+        [np.isfinite(floats(part["p_spike"])) & _known(part) for part in split.values()]
     )
     return {name: _scored(part, products, rated) for name, part in split.items()}
 
@@ -185,7 +186,7 @@ def _stated(figure: float) -> float | None:
 
 def _ordered(forecasts: Any, model: str, products: tuple[str, ...]) -> Any:
     part = forecasts.filter(pc.equal(forecasts["model"], model))
-    order = np.lexsort((codes(part, "product", products), ints(part, "ts")))
+    order = np.lexsort((codes_in(part["product"], products), named_ints(part, "ts")))
     return part.take(pa.array(order))
 
 
@@ -201,21 +202,21 @@ def _refuse_different_rows(split: Mapping[str, Any]) -> None:
 
 
 def _known(part: Any) -> Flags:
-    return flags(part.append_column("known", pc.is_valid(part["spike"])), "known")
+    return known(part["spike"])
 
 
 def _scored(part: Any, products: tuple[str, ...], rated: Flags) -> Scored:
     horizon_s = int(part["horizon_s"][0].as_py())
     return Scored(
         horizon_s=horizon_s,
-        product=codes(part, "product", products),
-        ts=ints(part, "ts"),
-        forecast=np.maximum(floats(part, "rv"), rv_floor(horizon_s)),
-        rv=np.maximum(floats(part, "label"), rv_floor(horizon_s)),
-        lo=floats(part, "lo"),
-        hi=floats(part, "hi"),
-        p_spike=floats(part, "p_spike"),
-        spike=flags(part, "spike"),
-        onset=flags(part, "onset"),
+        product=codes_in(part["product"], products),
+        ts=named_ints(part, "ts"),
+        forecast=np.maximum(floats(part["rv"]), rv_floor(horizon_s)),
+        rv=np.maximum(floats(part["label"]), rv_floor(horizon_s)),
+        lo=floats(part["lo"]),
+        hi=floats(part["hi"]),
+        p_spike=floats(part["p_spike"]),
+        spike=flags(part["spike"]),
+        onset=flags(part["onset"]),
         rated=rated,
     )

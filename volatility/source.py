@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from volatility.array import Ints
+from volatility.column import codes, text_column
 from volatility.frame import Source
-from volatility.nullable import codes, text_column
 
 RANKED: Final[tuple[Source, ...]] = ("live", "rest", "replay", "sim")
 """Sources by rank, least artificial first."""

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, types
 from numpy.typing import NDArray
 
+from volatility.array import Ints
 from volatility.fixed_point import INT64_MAX, MAX_DIGITS, MAX_TEXT
 from volatility.timestamp import SECOND_NS, UNSET_BEFORE
 
@@ -22,7 +23,6 @@ BAD: Final = 2  # not a plain decimal, not an RFC 3339 time
 RANGE: Final = 3  # well formed, but int64 cannot hold it
 UNSET: Final = 4  # times only: one of the exchange's zero values
 
-Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
 _ZERO, _NINE, _POINT = ord("0"), ord("9"), ord(".")

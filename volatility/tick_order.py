@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from volatility.array import Flags, Ints
-from volatility.nullable import codes, ints
+from volatility.column import codes, ints
 from volatility.tick import SECOND_NS
 
 

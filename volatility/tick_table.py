@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from volatility.array import Ints, Vector
-from volatility.column import from_texts
-from volatility.nullable import (
+from volatility.column import (
     flag_column,
     flags,
     float_column,
     floats,
+    from_texts,
     int_column,
     ints,
     text_column,

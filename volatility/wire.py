@@ -40,6 +40,17 @@ KIND_CODE: Final = {kind: code for code, kind in enumerate(KINDS)}
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """All that msgspec raises on bytes it does not like."""
 
+TRADE_KEYS: Final = {"price": "price", "size": "size", "taker": "side"}
+"""Our columns of a trade: what most feeds call them on the wire."""
+
+QUOTE_KEYS: Final = {
+    "bid": "best_bid",
+    "ask": "best_ask",
+    "bid_size": "best_bid_size",
+    "ask_size": "best_ask_size",
+}
+"""Our columns of a quote: what most feeds call them on the wire."""
+
 REASON_LENGTH: Final = 200
 Payload = bytes | memoryview
 

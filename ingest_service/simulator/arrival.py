@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.column import Floats
 from ingest_service.simulator.weather import STEPS
+from volatility.array import Vector
 
 BRANCHING: Final = 0.4
 """Mean number of orders that one order provokes directly."""
@@ -31,9 +31,9 @@ class Arrivals:
     def __init__(self, rng: np.random.Generator, orders_per_s: float) -> None:
         self._rng = rng
         self._immigrants_per_s = orders_per_s * (1 - BRANCHING)
-        self._pending: Floats = np.empty(0)
+        self._pending: Vector = np.empty(0)
 
-    def minute(self, log_variance: Floats) -> Floats:
+    def minute(self, log_variance: Vector) -> Vector:
         """Sorted arrival times of the next minute, seconds in [0, STEPS).
 
         `log_variance` has one value a second, season included.
@@ -41,7 +41,7 @@ class Arrivals:
         linked = np.minimum(np.exp(_LINK * log_variance) / _MEAN_LINK, _CEILING)
         rate = self._immigrants_per_s * (_FLOOR + (1 - _FLOOR) * linked)
         second = np.repeat(np.arange(STEPS), self._rng.poisson(rate))
-        wave: Floats = second + self._rng.random(len(second))
+        wave: Vector = second + self._rng.random(len(second))
         waves = [self._pending]
         while len(wave):
             waves.append(wave)
@@ -51,7 +51,7 @@ class Arrivals:
         self._pending = times[late] - STEPS
         return np.sort(times[~late])
 
-    def _children(self, parents: Floats) -> Floats:
+    def _children(self, parents: Vector) -> Vector:
         rng = self._rng
         born = np.repeat(parents, rng.poisson(BRANCHING, len(parents)))
         mean_delay = np.where(rng.random(len(born)) < 0.5, _FAST_S, _SLOW_S)

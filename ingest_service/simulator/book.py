@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.column import Flags, Floats, Ints
 from ingest_service.simulator.listing import SIZE_DIGITS, Listing
 from ingest_service.simulator.tape import Fills
+from volatility.array import Flags, Ints, Vector
 
 MEAN_FILLS: Final = 1.4
 """Resting orders one taker order meets, on average."""
@@ -37,10 +37,10 @@ _ROUND: Final = 10_000  # some people trade round sizes: multiples of 1e-4
 class Orders:
     """Taker orders of one minute, in time order."""
 
-    mid: Floats  # latent mid price in ticks
-    tick_sd: Floats  # standard deviation of one second, in ticks
-    calm: Floats  # usual volatility over present volatility
-    lean: Floats  # standardised return of the second under way
+    mid: Vector  # latent mid price in ticks
+    tick_sd: Vector  # standard deviation of one second, in ticks
+    calm: Vector  # usual volatility over present volatility
+    lean: Vector  # standardised return of the second under way
     sign: Ints  # +1 buys, -1 sells
 
 
@@ -85,7 +85,7 @@ def _touch(rng: np.random.Generator, orders: Orders) -> tuple[Ints, Ints]:
 
 
 def _sweep(
-    rng: np.random.Generator, touch: Ints, sign: Ints, last: Flags, step: Floats
+    rng: np.random.Generator, touch: Ints, sign: Ints, last: Flags, step: Vector
 ) -> tuple[Ints, Ints]:
     """Price of every fill, and the best price left on the side that was hit."""
     count = len(touch)
@@ -131,7 +131,7 @@ def _lot(listing: Listing) -> int:
     return int(10 ** (SIZE_DIGITS - listing.lot_digits))
 
 
-def _lots(listing: Listing, base_units: Floats) -> Ints:
+def _lots(listing: Listing, base_units: Vector) -> Ints:
     """Base currency to 1e-8 units, whole lots, at least one."""
     lot = _lot(listing)
     lots = np.clip(base_units * 10**SIZE_DIGITS / lot, 1, 1e17 / lot)

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.column import Flags, Ints
 from ingest_service.simulator.listing import Listing, listing
 from ingest_service.simulator.pit import MINUTE, SECOND, Pit, Span
 from ingest_service.simulator.tape import Tape
 from ingest_service.simulator.weather import Weather
 from ingest_service.simulator.wire import heartbeat_frames, trade_frames
+from volatility.array import Flags, Ints
 
 CHANNELS: Final = ("matches", "ticker", "heartbeat")
 """Channels in topic order: a frame's topic is `len(CHANNELS) * product index + channel index`."""

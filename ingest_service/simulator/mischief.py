@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.column import Ints
 from ingest_service.simulator.fault import DEFAULTS, Fault
 from ingest_service.simulator.market import CHANNELS, MATCHES, Block
 from ingest_service.simulator.pit import SECOND
 from ingest_service.simulator.wire import error_frame
+from volatility.array import Ints
 
 MALFORMED: Final = (
     b'{"type":"ticker","product_id":"BTC-USD","price":"100',

@@ -9,11 +9,11 @@ import numpy as np
 
 from ingest_service.simulator.arrival import Arrivals
 from ingest_service.simulator.book import MEAN_FILLS, Orders, fill
-from ingest_service.simulator.column import Flags, Floats, Ints
 from ingest_service.simulator.day import RollingDay
 from ingest_service.simulator.listing import Listing
 from ingest_service.simulator.tape import Fills, Heartbeats, Tape
 from ingest_service.simulator.weather import STEPS, Weather, blend, season
+from volatility.array import Flags, Ints, Vector
 
 SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
@@ -63,7 +63,7 @@ class Pit:
         self._sequence = _SEQUENCES_PER_S * start_s + listing.number
         self._opened = False
 
-    def minute(self, market: tuple[Floats, Floats], span: Span) -> Tape:
+    def minute(self, market: tuple[Vector, Vector], span: Span) -> Tape:
         """The tape of the minute at `span.open_ns`, under the market-wide weather `market`."""
         own_variance, own_shocks = self._weather.minute()
         second_of_day = (span.open_ns // SECOND) % 86_400 + np.arange(STEPS)
@@ -78,7 +78,7 @@ class Pit:
         orders = self._orders(ts - span.open_ns, log_variance, shocks)
         return self._print(fill(self.listing, self._rng, orders, opening), ts, span)
 
-    def _orders(self, since_open_ns: Ints, log_variance: Floats, shocks: Floats) -> Orders:
+    def _orders(self, since_open_ns: Ints, log_variance: Vector, shocks: Vector) -> Orders:
         sd = self._second_sd * np.exp(0.5 * log_variance)
         path = self._log_price + np.append(0.0, np.cumsum(sd * shocks))
         self._log_price = float(path[-1])
@@ -94,7 +94,7 @@ class Pit:
             sign=self._signs(lean),
         )
 
-    def _signs(self, lean: Floats) -> Ints:
+    def _signs(self, lean: Vector) -> Ints:
         """Sides with long runs: most orders continue the one before, as split orders do."""
         count = len(lean)
         fresh = self._rng.random(count) < _NEW_INTEREST

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from ingest_service.simulator.column import Flags
 from ingest_service.simulator.market import CHANNELS
 from ingest_service.simulator.wire import error_frame, subscriptions_frame
+from volatility.array import Flags
 
 _AUTHENTICATED = frozenset({"level2", "level3", "full"})
 _NEEDS_KEY = (

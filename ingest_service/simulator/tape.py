@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingest_service.simulator.column import Ints
 from ingest_service.simulator.listing import Listing
+from volatility.array import Ints
 
 
 @dataclass(frozen=True, kw_only=True)

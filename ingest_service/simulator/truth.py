@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from ingest_service.simulator.column import Ints
 from ingest_service.simulator.market import CHANNELS, MATCHES, Block
 from ingest_service.simulator.tape import Tape
 from ingest_service.simulator.wire import MAKER_SIDE, TAKER_SIDE
+from volatility.array import Ints
 
 PRICE_DIGITS: Final = 8
 """Prices of the truth are integers in 1e-8 quote currency, whatever the product's tick."""

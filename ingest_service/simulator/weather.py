@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from ingest_service.simulator.column import Floats, Ints
+from volatility.array import Ints, Vector
 
 STEPS: Final = 60
 """Seconds of one block."""
@@ -28,8 +28,8 @@ _SHOT_MEAN: Final = 1.2  # mean lift of log variance
 _JUMP_SD: Final = 6.0  # price move of a shot, in standard deviations of one second
 
 _RATE: Final = np.log(2) / _HALF_LIFE_S
-_DECAY: Final[Floats] = np.exp(-_RATE[:, None] * np.arange(1, STEPS + 1))  # (4, STEPS)
-_STEP_SD: Final[Floats] = _SD * np.sqrt(1 - np.exp(-2 * _RATE[:3]))
+_DECAY: Final[Vector] = np.exp(-_RATE[:, None] * np.arange(1, STEPS + 1))  # (4, STEPS)
+_STEP_SD: Final[Vector] = _SD * np.sqrt(1 - np.exp(-2 * _RATE[:3]))
 
 OWN_SHARE: Final = 0.4
 """Share of a product's variance of weather and returns that is not the market's."""
@@ -43,9 +43,9 @@ class Weather:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._level: Floats = np.append(_SD * rng.standard_normal(3), 0.0)
+        self._level: Vector = np.append(_SD * rng.standard_normal(3), 0.0)
 
-    def minute(self) -> tuple[Floats, Floats]:
+    def minute(self) -> tuple[Vector, Vector]:
         """The next minute: log variance around 0, and standardised shocks; each `(STEPS,)`."""
         rng = self._rng
         noise = _STEP_SD[:, None] * rng.standard_normal((3, STEPS))
@@ -57,14 +57,14 @@ class Weather:
         return path.sum(axis=0), rng.standard_normal(STEPS) + jumps
 
 
-def season(second_of_day: Floats | Ints) -> Floats:
+def season(second_of_day: Vector | Ints) -> Vector:
     """Intraday profile of log variance, mean 0: highest around 15:00 UTC, lowest at night."""
-    hour: Floats = second_of_day / 3600
+    hour: Vector = second_of_day / 3600
     daily = 0.45 * np.cos(2 * np.pi * (hour - 15.0) / 24)
-    half_daily: Floats = 0.20 * np.cos(4 * np.pi * (hour - 14.5) / 24)
+    half_daily: Vector = 0.20 * np.cos(4 * np.pi * (hour - 14.5) / 24)
     return daily + half_daily
 
 
-def blend(market: Floats, own: Floats) -> Floats:
+def blend(market: Vector, own: Vector) -> Vector:
     """Mix the market's path with a product's own, keeping the variance."""
     return math.sqrt(1 - OWN_SHARE) * market + math.sqrt(OWN_SHARE) * own

@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from volatility.bar import bars_1s
+from volatility.column import floats
 from volatility.compute import features_1s
-from volatility.nullable import floats
 from volatility.tick import HOUR_NS, SECOND_NS
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"

@@ -80,6 +80,12 @@ def test_a_recorded_hour_that_was_not_built_is_told(
     assert is_current(TRADES, lambda each: each < hour(3))(built, []).holds
 
 
+def test_no_champion_is_no_fault_of_forecasts(built: Lake) -> None:
+    found = is_current(FORECASTS, lambda _: True)(built, [])
+    assert found.holds
+    assert "no champion" in found.why
+
+
 def test_a_hole_without_a_gap_is_told(built: Lake, hour: Hour) -> None:
     trades = built.read(TRADES, hour(0))
     built.replace(TRADES, hour(0), trades.filter(pc.not_equal(trades["trade_id"], 100)), {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,8 @@ from uuid import uuid4
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
+from ingest_service.sink import Sink
+from volatility.errors import CryptovolError
 from volatility.frame import Frame
 
 Script = Callable[[ServerConnection], Awaitable[None]]
@@ -57,6 +60,29 @@ def topic(kafka: str) -> str:
     name = f"ticks.{uuid4().hex[:12]}"
     ensure_topics(kafka, [name])
     return name
+
+
+class Putting:
+    """A thread that puts `frames` into `sink`; `raised` holds what stopped it."""
+
+    def __init__(self, sink: Sink, frames: Iterable[Frame]) -> None:
+        self._sink, self._frames = sink, frames
+        self.raised: list[CryptovolError] = []
+        self.thread = threading.Thread(target=self._put_all)
+        self.thread.start()
+
+    def _put_all(self) -> None:
+        try:
+            for frame in self._frames:
+                self._sink.put(frame)
+        except CryptovolError as exc:
+            self.raised.append(exc)
+
+
+@pytest.fixture
+def start_putting() -> type[Putting]:
+    """`start_putting(sink, frames)` puts frames from a thread of its own."""
+    return Putting
 
 
 @pytest.fixture

@@ -54,6 +54,18 @@ def stored(lake: str) -> list[Frame]:
     return sorted(frames, key=lambda frame: frame.frame)
 
 
+def stored_rows(lake: str) -> int:
+    return sum(file.rows for file in chain(Lake(lake)))
+
+
+def wait_until(holds: Callable[[], bool], tries: int = 100) -> None:
+    """Look every 0.1 s, `tries` times at most."""
+    waited = threading.Event()
+    while tries > 0 and not holds():
+        tries -= 1
+        waited.wait(0.1)
+
+
 def test_every_frame_arrives_once_and_unaltered(
     kafka: str, topic: str, tmp_path: Path, make_frames: MakeFrames
 ) -> None:
@@ -95,12 +107,8 @@ def test_a_quiet_topic_is_flushed_by_the_timer(
     running = threading.Thread(target=archiver.run, args=(stop,))
     running.start()
     publish(kafka, topic, frames)
-    waited = threading.Event()
-    for _ in range(100):
-        if sum(file.rows for file in chain(Lake(lake))) == len(frames):
-            break
-        waited.wait(0.1)
-    rows_while_running = sum(file.rows for file in chain(Lake(lake)))
+    wait_until(lambda: stored_rows(lake) == len(frames))
+    rows_while_running = stored_rows(lake)
     stop.set()
     running.join(20)
     assert rows_while_running == len(frames)
@@ -114,11 +122,7 @@ def test_a_stop_flushes_what_is_buffered(
     archiver = Archiver(kafka, Lake(lake), CLOCK, topic=topic)
     running = threading.Thread(target=archiver.run, args=(stop,))
     running.start()
-    waited = threading.Event()
-    for _ in range(100):
-        if sum(w.buffered_rows for w in archiver._writers.values()) == len(frames):
-            break
-        waited.wait(0.1)
+    wait_until(lambda: sum(w.buffered_rows for w in archiver._writers.values()) == len(frames))
     assert not chain(Lake(lake))
     stop.set()
     running.join(20)
@@ -135,11 +139,7 @@ def test_two_rivals_share_the_work_and_never_double_a_frame(
     for thread in running:
         thread.start()
     publish(kafka, topic, frames)
-    waited = threading.Event()
-    for _ in range(200):
-        if sum(file.rows for file in chain(Lake(lake))) == len(frames):
-            break
-        waited.wait(0.1)
+    wait_until(lambda: stored_rows(lake) == len(frames), tries=200)
     stop.set()
     for thread in running:
         thread.join(20)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -87,25 +87,15 @@ def test_a_lake_that_cannot_be_written_is_tried_again(
 
 
 def test_a_put_that_waits_for_a_broken_lake_ends_when_told_to_stop(
-    tmp_path: Path, make_frames: MakeFrames
+    tmp_path: Path, make_frames: MakeFrames, start_putting: Any
 ) -> None:
     sink = DirectSink(Lake(str(tmp_path)), ManualClock(0), max_rows=2)
     block(tmp_path)
-    raised: list[LakeError] = []
-
-    def put_all() -> None:
-        try:
-            for frame in make_frames(10):
-                sink.put(frame)
-        except LakeError as exc:
-            raised.append(exc)
-
-    putting = threading.Thread(target=put_all)
-    putting.start()
-    putting.join(0.3)
+    putting = start_putting(sink, make_frames(10))
+    putting.thread.join(0.3)
     assert sink.overfull
     sink.stop()
-    putting.join(5)
-    assert raised
+    putting.thread.join(5)
+    assert isinstance(putting.raised[0], LakeError)
     with pytest.raises(LakeError):
         sink.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -125,7 +124,7 @@ def frozen_broker(own_broker: broker.BrokerStatus) -> Any:
 
 
 def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
-    frozen_broker: broker.BrokerStatus, make_frames: MakeFrames
+    frozen_broker: broker.BrokerStatus, make_frames: MakeFrames, start_putting: Any
 ) -> None:
     """Memory is capped while the broker stalls; once it wakes everything arrives, in order."""
     servers, frames = frozen_broker.servers, make_frames(3000)
@@ -135,19 +134,13 @@ def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
     sink.put(frames[0])
     sink.flush()
     os.kill(frozen_broker.pid, signal.SIGSTOP)
-
-    def put_rest() -> None:
-        for frame in frames[1:]:
-            sink.put(frame)
-
-    putting = threading.Thread(target=put_rest)
-    putting.start()
-    putting.join(1.5)
-    assert putting.is_alive()
+    putting = start_putting(sink, frames[1:])
+    putting.thread.join(1.5)
+    assert putting.thread.is_alive()
     assert sink.blocked > 0
     assert sink.outstanding < 20_000 + 100
     os.kill(frozen_broker.pid, signal.SIGCONT)
-    putting.join(60)
+    putting.thread.join(60)
     sink.close()
     records = consume(servers, topic, len(frames))
     assert sorted(f.frame for f in map(from_record, records)) == list(range(3000))
@@ -157,26 +150,16 @@ def test_a_stalled_broker_is_waited_for_within_bounds_and_order_is_kept(
 
 
 def test_stopping_ends_a_put_that_waits_for_a_stalled_broker(
-    frozen_broker: broker.BrokerStatus, make_frames: MakeFrames
+    frozen_broker: broker.BrokerStatus, make_frames: MakeFrames, start_putting: Any
 ) -> None:
     sink = KafkaSink(frozen_broker.servers, max_outstanding=1000)
     os.kill(frozen_broker.pid, signal.SIGSTOP)
-    raised: list[BrokerError] = []
-
-    def put_all() -> None:
-        try:
-            for frame in make_frames(3000):
-                sink.put(frame)
-        except BrokerError as exc:
-            raised.append(exc)
-
-    putting = threading.Thread(target=put_all)
-    putting.start()
-    putting.join(0.5)
+    putting = start_putting(sink, make_frames(3000))
+    putting.thread.join(0.5)
     sink.stop()
-    putting.join(10)
-    assert not putting.is_alive()
-    assert "stopped while waiting" in str(raised[0])
+    putting.thread.join(10)
+    assert not putting.thread.is_alive()
+    assert "stopped while waiting" in str(putting.raised[0])
     began = time.monotonic()
     with pytest.raises(BrokerError, match=r"\d+ bytes not acknowledged"):
         sink.close()

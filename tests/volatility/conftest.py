@@ -11,7 +11,7 @@ import json
 from bisect import insort
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import pytest
 from data_lake.tables import FRAMES
 from volatility.dataset import SECOND_NS, Dataset, dataset
 from volatility.feature import FEATURES, HALF_LIVES_S, HORIZONS_S, WINDOWS_S
+from volatility.normalise import Normalised
 from volatility.record import QUOTES, TRADES
 from volatility.timescale import rv_floor
 
@@ -192,6 +193,86 @@ def _frame_table(
 def frame_table() -> FrameTable:
     """Builds a table like `bronze/frames`; payloads that are not bytes are written as JSON."""
     return _frame_table
+
+
+class Wire:
+    """Frames as the exchange sends them; change a field with `wire.TICKER | {...}`."""
+
+    TICKER: ClassVar[dict[str, Any]] = {
+        "type": "ticker",
+        "sequence": 115498669093,
+        "product_id": "BTC-USD",
+        "price": "103472.28",
+        "open_24h": "104763.2",
+        "volume_24h": "5461.74127717",
+        "low_24h": "102422.43",
+        "high_24h": "105504.83",
+        "volume_30d": "222137.61075405",
+        "best_bid": "103472.27",
+        "best_bid_size": "0.04145138",
+        "best_ask": "103472.28",
+        "best_ask_size": "0.02560996",
+        "side": "buy",
+        "time": "2025-11-12T07:20:11.615272Z",
+        "trade_id": 900701309,
+        "last_size": "0.00068754",
+    }
+    MATCH: ClassVar[dict[str, Any]] = {
+        "type": "match",
+        "trade_id": 1081862675,
+        "maker_order_id": "f07e510f",
+        "side": "sell",
+        "size": "0.00000001",
+        "price": "80691.53",
+        "product_id": "BTC-USD",
+        "sequence": 134905860111,
+        "time": "2026-08-25T03:35:57.198335Z",
+    }
+    NEVER_TRADED: ClassVar[dict[str, Any]] = {
+        "type": "ticker",
+        "product_id": "HBAR-USD",
+        "price": "0",
+        "open_24h": "0",
+        "best_bid": "0.00000",
+        "best_ask": "0.00000",
+    }
+    BOOK: ClassVar[dict[str, Any]] = {
+        "product_id": "BTC-USD",
+        "best_bid": "21931.98",
+        "best_bid_quantity": "8000.21",
+        "best_ask": "21933.98",
+        "best_ask_quantity": "8038.07770938",
+    }
+
+    @staticmethod
+    def trade(trade_id: object = "929248663", **other: Any) -> dict[str, Any]:
+        """A trade of `market_trades`."""
+        own = {"product_id": "BTC-USD", "trade_id": trade_id, "price": "88355.58", "side": "BUY"}
+        return own | {"size": "0.00003338", "time": "2025-12-31T06:00:13.65457Z"} | other
+
+    @staticmethod
+    def market_trades(*trades: dict[str, Any]) -> dict[str, Any]:
+        """An Advanced Trade frame of trades."""
+        head = {"channel": "market_trades", "timestamp": "2025-12-31T06:00:13.715382929Z"}
+        return head | {"sequence_num": 7, "events": [{"type": "update", "trades": trades}]}
+
+    @staticmethod
+    def tickers(*rows: dict[str, Any], channel: str = "ticker") -> dict[str, Any]:
+        """An Advanced Trade frame of tickers, such as `BOOK`."""
+        head = {"channel": channel, "timestamp": "2023-02-09T20:30:37.167359596Z"}
+        return head | {"sequence_num": 3, "events": [{"type": "snapshot", "tickers": rows}]}
+
+    @staticmethod
+    def told(found: Normalised) -> list[tuple[str, str, str | None]]:
+        """(kind, verdict, reason) of every frame."""
+        columns = (found.kind, found.verdict, found.reason)
+        return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+@pytest.fixture(scope="session")
+def wire() -> type[Wire]:
+    """Exchange frames written by hand, and what `normalise` said of them: `wire.told(found)`."""
+    return Wire
 
 
 class Tape:

@@ -8,54 +8,14 @@ from typing import Any
 import pytest
 
 from data_lake.tables import QUOTES, TRADES
-from volatility.normalise import Normalised, normalise
+from volatility.normalise import normalise
 
 FrameTable = Callable[..., Any]
 
-TICKER: dict[str, Any] = {
-    "type": "ticker",
-    "product_id": "BTC-USD",
-    "price": "103472.28",
-    "best_bid": "103472.27",
-    "best_ask": "103472.28",
-    "side": "buy",
-    "time": "2025-11-12T07:20:11.615272Z",
-    "trade_id": 900701309,
-    "last_size": "0.00068754",
-}
 
-
-MATCH: dict[str, Any] = {
-    "type": "match",
-    "trade_id": 1081862675,
-    "side": "sell",
-    "size": "0.00000001",
-    "price": "80691.53",
-    "product_id": "BTC-USD",
-    "sequence": 134905860111,
-    "time": "2026-08-25T03:35:57.198335Z",
-}
-
-
-NEVER_TRADED = {
-    "type": "ticker",
-    "product_id": "HBAR-USD",
-    "price": "0",
-    "open_24h": "0",
-    "best_bid": "0.00000",
-    "best_ask": "0.00000",
-}
-
-
-def told(found: Normalised) -> list[tuple[str, str, str | None]]:
-    """(kind, verdict, reason) of every frame."""
-    columns = (found.kind, found.verdict, found.reason)
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
-
-
-def test_more_decimals_raise_the_products_scale_alone(frame_table: FrameTable) -> None:
-    fine = MATCH | {"product_id": "SHIB-USD", "price": "0.0000123456", "size": "1000000"}
-    found = normalise(frame_table([fine, MATCH, fine | {"price": "0.000012", "trade_id": 5}]))
+def test_more_decimals_raise_the_products_scale_alone(frame_table: FrameTable, wire: Any) -> None:
+    fine = wire.MATCH | {"product_id": "SHIB-USD", "price": "0.0000123456", "size": "1000000"}
+    found = normalise(frame_table([fine, wire.MATCH, fine | {"price": "0.000012", "trade_id": 5}]))
     assert found.trades["price_scale"].to_pylist() == [10, 8, 10]
     assert found.trades["price"].to_pylist() == [123456, 8069153000000, 120000]
     assert found.trades["size_scale"].to_pylist() == [8, 8, 8]
@@ -63,24 +23,26 @@ def test_more_decimals_raise_the_products_scale_alone(frame_table: FrameTable) -
 
 @pytest.mark.parametrize("price", ["46116860185", "4611686018427387904", "0.0000000000001"])
 def test_a_value_no_scale_can_hold_is_rejected_and_told(
-    frame_table: FrameTable, price: str
+    frame_table: FrameTable, wire: Any, price: str
 ) -> None:
-    found = normalise(frame_table([MATCH | {"price": "46116860184"}, MATCH | {"price": price}]))
+    found = normalise(
+        frame_table([wire.MATCH | {"price": "46116860184"}, wire.MATCH | {"price": price}])
+    )
     assert found.trades["price"].to_pylist() == [4_611_686_018_400_000_000]
-    (_, good), (_, bad) = ((kind, verdict) for kind, verdict, _ in told(found))
+    (_, good), (_, bad) = ((kind, verdict) for kind, verdict, _ in wire.told(found))
     assert (good, bad) == ("rows", "rejected")
-    assert "does not fit" in (told(found)[1][2] or "")
+    assert "does not fit" in (wire.told(found)[1][2] or "")
 
 
-def test_twice_a_price_fits_int64(frame_table: FrameTable) -> None:
+def test_twice_a_price_fits_int64(frame_table: FrameTable, wire: Any) -> None:
     """Mids are kept as bid + ask."""
-    frame = NEVER_TRADED | {"best_bid": "46116860184", "best_ask": "46116860184"}
+    frame = wire.NEVER_TRADED | {"best_bid": "46116860184", "best_ask": "46116860184"}
     (quote,) = normalise(frame_table([frame])).quotes.to_pylist()
     assert quote["bid"] + quote["ask"] < 2**63
 
 
-def test_the_tables_have_the_lakes_columns_and_types(frame_table: FrameTable) -> None:
-    for payloads in ([], [TICKER]):
+def test_the_tables_have_the_lakes_columns_and_types(frame_table: FrameTable, wire: Any) -> None:
+    for payloads in ([], [wire.TICKER]):
         found = normalise(frame_table(payloads))
         assert found.trades.schema.names == TRADES.schema.names
         assert found.trades.schema.types == TRADES.schema.types

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from data_lake.tables import FEATURES_1S
 from volatility.bar import bars_1s
+from volatility.column import floats, int_column, ints
 from volatility.compute import features_1s
 from volatility.feature import FAMILIES, FEATURES, WINDOWS_S
-from volatility.nullable import floats, int_column, ints
 from volatility.tick import HOUR_NS, SECOND_NS
 from volatility.tick_table import bar_table, blank_bars
 

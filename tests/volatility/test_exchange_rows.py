@@ -7,62 +7,13 @@ from typing import Any
 
 import pytest
 
-from volatility.normalise import Normalised, normalise
+from volatility.normalise import normalise
 
 FrameTable = Callable[..., Any]
 
-TICKER: dict[str, Any] = {
-    "type": "ticker",
-    "sequence": 115498669093,
-    "product_id": "BTC-USD",
-    "price": "103472.28",
-    "open_24h": "104763.2",
-    "volume_24h": "5461.74127717",
-    "low_24h": "102422.43",
-    "high_24h": "105504.83",
-    "volume_30d": "222137.61075405",
-    "best_bid": "103472.27",
-    "best_bid_size": "0.04145138",
-    "best_ask": "103472.28",
-    "best_ask_size": "0.02560996",
-    "side": "buy",
-    "time": "2025-11-12T07:20:11.615272Z",
-    "trade_id": 900701309,
-    "last_size": "0.00068754",
-}
 
-
-MATCH: dict[str, Any] = {
-    "type": "match",
-    "trade_id": 1081862675,
-    "maker_order_id": "f07e510f",
-    "side": "sell",
-    "size": "0.00000001",
-    "price": "80691.53",
-    "product_id": "BTC-USD",
-    "sequence": 134905860111,
-    "time": "2026-08-25T03:35:57.198335Z",
-}
-
-
-NEVER_TRADED = {
-    "type": "ticker",
-    "product_id": "HBAR-USD",
-    "price": "0",
-    "open_24h": "0",
-    "best_bid": "0.00000",
-    "best_ask": "0.00000",
-}
-
-
-def told(found: Normalised) -> list[tuple[str, str, str | None]]:
-    """(kind, verdict, reason) of every frame."""
-    columns = (found.kind, found.verdict, found.reason)
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
-
-
-def test_a_ticker_is_a_trade_and_a_quote(frame_table: FrameTable) -> None:
-    found = normalise(frame_table([TICKER], source="replay", offset=41))
+def test_a_ticker_is_a_trade_and_a_quote(frame_table: FrameTable, wire: Any) -> None:
+    found = normalise(frame_table([wire.TICKER], source="replay", offset=41))
     common = {
         "product": "BTC-USD",
         "price_scale": 8,
@@ -84,34 +35,37 @@ def test_a_ticker_is_a_trade_and_a_quote(frame_table: FrameTable) -> None:
         | {"bid": 10347227000000, "ask": 10347228000000}
         | {"bid_size": 4145138, "ask_size": 2560996}
     ]
-    assert told(found) == [("ticker", "rows", None)]
+    assert wire.told(found) == [("ticker", "rows", None)]
 
 
 @pytest.mark.parametrize(("side", "other"), [("buy", "sell"), ("sell", "buy")])
 def test_the_tickers_side_is_the_takers_and_the_matches_the_makers(
-    frame_table: FrameTable, side: str, other: str
+    frame_table: FrameTable, wire: Any, side: str, other: str
 ) -> None:
-    found = normalise(frame_table([TICKER | {"side": side}, MATCH | {"side": side}]))
+    found = normalise(frame_table([wire.TICKER | {"side": side}, wire.MATCH | {"side": side}]))
     assert found.trades["taker_side"].to_pylist() == [side, other]
     assert found.trades["maker_side"].to_pylist() == [other, side]
 
 
-def test_last_match_is_a_trade(frame_table: FrameTable) -> None:
-    found = normalise(frame_table([MATCH | {"type": "last_match"}]))
+def test_last_match_is_a_trade(frame_table: FrameTable, wire: Any) -> None:
+    found = normalise(frame_table([wire.MATCH | {"type": "last_match"}]))
     assert found.trades["size"].to_pylist() == [1]
-    assert told(found) == [("last_match", "rows", None)]
+    assert wire.told(found) == [("last_match", "rows", None)]
 
 
-def test_a_product_never_traded_has_no_rows_and_says_why(frame_table: FrameTable) -> None:
-    found = normalise(frame_table([NEVER_TRADED]))
+def test_a_product_never_traded_has_no_rows_and_says_why(
+    frame_table: FrameTable, wire: Any
+) -> None:
+    found = normalise(frame_table([wire.NEVER_TRADED]))
     assert (found.trades.num_rows, found.quotes.num_rows) == (0, 0)
-    assert told(found) == [("ticker", "control", "no quote: book is empty")]
+    assert wire.told(found) == [("ticker", "control", "no quote: book is empty")]
 
 
 def test_a_product_never_traded_with_a_book_has_a_quote_at_its_receipt(
     frame_table: FrameTable,
+    wire: Any,
 ) -> None:
-    found = normalise(frame_table([NEVER_TRADED | {"best_bid": "0.04", "best_ask": "0.05"}]))
+    found = normalise(frame_table([wire.NEVER_TRADED | {"best_bid": "0.04", "best_ask": "0.05"}]))
     assert found.trades.num_rows == 0
     (quote,) = found.quotes.to_pylist()
     assert quote["ts_event"] == quote["ts_recv"]
@@ -130,21 +84,23 @@ def test_a_product_never_traded_with_a_book_has_a_quote_at_its_receipt(
     ],
 )
 def test_a_book_without_two_uncrossed_sides_gives_no_quote_and_says_why(
-    frame_table: FrameTable, book: dict[str, str], reason: str
+    frame_table: FrameTable, wire: Any, book: dict[str, str], reason: str
 ) -> None:
-    found = normalise(frame_table([TICKER | book]))
+    found = normalise(frame_table([wire.TICKER | book]))
     assert (found.trades.num_rows, found.quotes.num_rows) == (1, 0)
-    assert told(found) == [("ticker", "rows", reason)]
+    assert wire.told(found) == [("ticker", "rows", reason)]
 
 
-def test_a_locked_book_is_a_quote(frame_table: FrameTable) -> None:
-    found = normalise(frame_table([TICKER | {"best_bid": TICKER["best_ask"]}]))
+def test_a_locked_book_is_a_quote(frame_table: FrameTable, wire: Any) -> None:
+    found = normalise(frame_table([wire.TICKER | {"best_bid": wire.TICKER["best_ask"]}]))
     assert found.quotes["bid"] == found.quotes["ask"]
 
 
-def test_sizes_of_the_book_may_be_absent_as_before_2022(frame_table: FrameTable) -> None:
+def test_sizes_of_the_book_may_be_absent_as_before_2022(frame_table: FrameTable, wire: Any) -> None:
     old = {
-        key: value for key, value in TICKER.items() if not key.endswith(("bid_size", "ask_size"))
+        key: value
+        for key, value in wire.TICKER.items()
+        if not key.endswith(("bid_size", "ask_size"))
     }
     (quote,) = normalise(frame_table([old])).quotes.to_pylist()
     assert (quote["bid_size"], quote["ask_size"]) == (None, None)
@@ -152,15 +108,15 @@ def test_sizes_of_the_book_may_be_absent_as_before_2022(frame_table: FrameTable)
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00.000000Z", "1970-01-01T00:00:00Z"])
 def test_a_zero_time_is_replaced_by_the_receipt_and_says_so(
-    frame_table: FrameTable, time: str
+    frame_table: FrameTable, wire: Any, time: str
 ) -> None:
-    found = normalise(frame_table([TICKER | {"time": time}]))
+    found = normalise(frame_table([wire.TICKER | {"time": time}]))
     assert found.trades["ts_event"] == found.trades["ts_recv"]
     assert found.quotes["ts_event"] == found.quotes["ts_recv"]
-    assert told(found) == [("ticker", "rows", f"{time!r} is a zero time, receive time taken")]
+    assert wire.told(found) == [("ticker", "rows", f"{time!r} is a zero time, receive time taken")]
 
 
-def test_a_local_clock_behind_the_exchange_stays_behind(frame_table: FrameTable) -> None:
+def test_a_local_clock_behind_the_exchange_stays_behind(frame_table: FrameTable, wire: Any) -> None:
     early = 1_762_932_011_615_272_000 - 18_700_000
-    (row,) = normalise(frame_table([TICKER], recv_ns=early)).trades.to_pylist()
+    (row,) = normalise(frame_table([wire.TICKER], recv_ns=early)).trades.to_pylist()
     assert row["ts_recv"] - row["ts_event"] == -18_700_000

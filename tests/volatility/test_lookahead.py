@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from volatility.bar import bars_1s
+from volatility.column import floats
 from volatility.compute import features_1s
 from volatility.label import INPUTS, labels_1s
 from volatility.lookahead import changed_columns, scrambled
-from volatility.nullable import floats
 from volatility.tick import HOUR_NS, SECOND_NS
 
 

@@ -17,11 +17,11 @@ from data_lake.tables import FRAMES
 from ingest_service.line import Framed
 from ingest_service.recording import read_recording
 from volatility.bar import bars_1s
+from volatility.column import floats, ints
 from volatility.compute import features_1s
 from volatility.dedupe import distinct_quotes, distinct_trades
 from volatility.feature import FEATURES
 from volatility.normalise import normalise
-from volatility.nullable import floats, ints
 from volatility.online import OnlineFeatures, OnlineRow
 from volatility.tick import HOUR_NS, SECOND_NS
 

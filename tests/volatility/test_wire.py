@@ -7,59 +7,13 @@ from typing import Any
 
 import pytest
 
-from volatility.normalise import Normalised, normalise
+from volatility.normalise import normalise
 
 FrameTable = Callable[..., Any]
 
 
-TICKER = {"type": "ticker", "product_id": "BTC-USD"}
-MATCH: dict[str, Any] = {
-    "type": "match",
-    "trade_id": 1081862675,
-    "side": "sell",
-    "size": "0.00000001",
-    "price": "80691.53",
-    "product_id": "BTC-USD",
-    "sequence": 134905860111,
-    "time": "2026-08-25T03:35:57.198335Z",
-}
-
-
 GO_TIME = "2023-10-23 14:43:13.362521689 +0000 UTC m=+425760.164580852"
 """What Go's `time.String()` makes: heartbeats carry it."""
-
-
-def market_trades(*trades: dict[str, Any], **envelope: Any) -> dict[str, Any]:
-    """An Advanced Trade frame of trades."""
-    head = {"channel": "market_trades", "timestamp": "2025-12-31T06:00:13.715382929Z"}
-    return head | {"sequence_num": 7, "events": [{"type": "update", "trades": trades}]} | envelope
-
-
-def trade(trade_id: object = "929248663", **other: Any) -> dict[str, Any]:
-    """A trade of `market_trades`."""
-    own = {"product_id": "BTC-USD", "trade_id": trade_id, "price": "88355.58", "side": "BUY"}
-    return own | {"size": "0.00003338", "time": "2025-12-31T06:00:13.65457Z"} | other
-
-
-def tickers(*rows: dict[str, Any], channel: str = "ticker") -> dict[str, Any]:
-    """An Advanced Trade frame of tickers."""
-    head = {"channel": channel, "timestamp": "2023-02-09T20:30:37.167359596Z", "sequence_num": 3}
-    return head | {"events": [{"type": "snapshot", "tickers": rows}]}
-
-
-BOOK = {
-    "product_id": "BTC-USD",
-    "best_bid": "21931.98",
-    "best_bid_quantity": "8000.21",
-    "best_ask": "21933.98",
-    "best_ask_quantity": "8038.07770938",
-}
-
-
-def told(found: Normalised) -> list[tuple[str, str, str | None]]:
-    """(kind, verdict, reason) of every frame."""
-    columns = (found.kind, found.verdict, found.reason)
-    return list(zip(*(column.to_pylist() for column in columns), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -134,9 +88,9 @@ def told(found: Normalised) -> list[tuple[str, str, str | None]]:
     ],
 )
 def test_control_frames_are_named_and_silent(
-    frame_table: FrameTable, feed: str, payload: object, kind: str
+    frame_table: FrameTable, wire: Any, feed: str, payload: object, kind: str
 ) -> None:
-    assert told(normalise(frame_table([payload], feed))) == [(kind, "control", None)]
+    assert wire.told(normalise(frame_table([payload], feed))) == [(kind, "control", None)]
 
 
 @pytest.mark.parametrize(
@@ -159,9 +113,9 @@ def test_control_frames_are_named_and_silent(
     ],
 )
 def test_errors_and_unknown_types_are_control_and_quoted(
-    frame_table: FrameTable, feed: str, payload: object, kind: str, reason: str
+    frame_table: FrameTable, wire: Any, feed: str, payload: object, kind: str, reason: str
 ) -> None:
-    assert told(normalise(frame_table([payload], feed))) == [(kind, "control", reason)]
+    assert wire.told(normalise(frame_table([payload], feed))) == [(kind, "control", reason)]
 
 
 @pytest.mark.parametrize(
@@ -172,46 +126,9 @@ def test_errors_and_unknown_types_are_control_and_quoted(
         ("exchange", {"price": "1"}, "unknown", "Object missing required field `type`"),
         (
             "exchange",
-            TICKER | {"price": 103472.28},
-            "ticker",
-            "Expected `str | null`, got `float` - at `$.price`",
-        ),
-        (
-            "exchange",
-            TICKER | {"trade_id": 2**63},
-            "ticker",
-            "Expected `int` <= 9223372036854775807 - at `$.trade_id`",
-        ),
-        (
-            "exchange",
-            TICKER | {"side": "both"},
-            "ticker",
-            "Invalid enum value 'both' - at `$.side`",
-        ),
-        (
-            "exchange",
             {"type": "match", "product_id": "BTC-USD"},
             "match",
             "Object missing required field `trade_id`",
-        ),
-        (
-            "exchange",
-            MATCH | {"price": "1e5"},
-            "match",
-            "'1e5' is not a plain decimal - at `$.price`",
-        ),
-        ("exchange", MATCH | {"size": "0"}, "match", "'0' is zero - at `$.size`"),
-        (
-            "exchange",
-            MATCH | {"time": "yesterday"},
-            "match",
-            "'yesterday' is not an RFC 3339 time - at `$.time`",
-        ),
-        (
-            "exchange",
-            MATCH | {"product_id": "../../etc"},
-            "match",
-            "'../../etc' is not a product id - at `$.product_id`",
         ),
         (
             "exchange",
@@ -219,30 +136,66 @@ def test_errors_and_unknown_types_are_control_and_quoted(
             "level2",
             "'btc-usd' is not a product id - at `$.product_id`",
         ),
-        (
-            "advanced",
-            market_trades(trade(), trade(price=5)),
-            "market_trades",
-            "Expected `str`, got `int` - at `$.events[0].trades[1].price`",
-        ),
-        (
-            "advanced",
-            market_trades(trade(side="UNKNOWN_ORDER_SIDE")),
-            "market_trades",
-            "is missing or neither buy nor sell - at `$.events[0].trades[0].side`",
-        ),
-        (
-            "advanced",
-            tickers(BOOK | {"best_bid": "a"}),
-            "ticker",
-            "'a' is not a plain decimal - at `$.events[0].tickers[0].best_bid`",
-        ),
         ("advanced", {"foo": 1}, "unknown", "Object missing required field `channel`"),
         ("flat", {"price": "1"}, "unknown", "Object missing required field `product_id`"),
         ("carrier-pigeon", {}, "unknown", "feed 'carrier-pigeon' is not known"),
     ],
 )
-def test_what_cannot_be_understood_is_rejected_with_its_path(
-    frame_table: FrameTable, feed: str, payload: object, kind: str, reason: str
+def test_what_cannot_be_understood_is_rejected(
+    frame_table: FrameTable, wire: Any, feed: str, payload: object, kind: str, reason: str
 ) -> None:
-    assert told(normalise(frame_table([payload], feed))) == [(kind, "rejected", reason)]
+    assert wire.told(normalise(frame_table([payload], feed))) == [(kind, "rejected", reason)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken", "reason"),
+    [
+        ("ticker", {"price": 103472.28}, "Expected `str | null`, got `float` - at `$.price`"),
+        (
+            "ticker",
+            {"trade_id": 2**63},
+            "Expected `int` <= 9223372036854775807 - at `$.trade_id`",
+        ),
+        ("ticker", {"side": "both"}, "Invalid enum value 'both' - at `$.side`"),
+        ("match", {"price": "1e5"}, "'1e5' is not a plain decimal - at `$.price`"),
+        ("match", {"size": "0"}, "'0' is zero - at `$.size`"),
+        ("match", {"time": "yesterday"}, "'yesterday' is not an RFC 3339 time - at `$.time`"),
+        (
+            "match",
+            {"product_id": "../../etc"},
+            "'../../etc' is not a product id - at `$.product_id`",
+        ),
+    ],
+)
+def test_a_broken_field_is_rejected_with_its_path(
+    frame_table: FrameTable, wire: Any, kind: str, broken: dict[str, object], reason: str
+) -> None:
+    whole = {"ticker": wire.TICKER, "match": wire.MATCH}[kind]
+    assert wire.told(normalise(frame_table([whole | broken]))) == [(kind, "rejected", reason)]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"price": 5}, "Expected `str`, got `int` - at `$.events[0].trades[1].price`"),
+        (
+            {"side": "UNKNOWN_ORDER_SIDE"},
+            "is missing or neither buy nor sell - at `$.events[0].trades[1].side`",
+        ),
+    ],
+)
+def test_a_broken_trade_is_told_with_its_place_in_the_batch(
+    frame_table: FrameTable, wire: Any, broken: dict[str, object], reason: str
+) -> None:
+    found = normalise(
+        frame_table([wire.market_trades(wire.trade(), wire.trade(**broken))], "advanced")
+    )
+    assert wire.told(found)[0][2] == reason
+
+
+def test_a_broken_ticker_is_rejected_with_its_place_in_the_batch(
+    frame_table: FrameTable, wire: Any
+) -> None:
+    found = normalise(frame_table([wire.tickers(wire.BOOK | {"best_bid": "a"})], "advanced"))
+    reason = "'a' is not a plain decimal - at `$.events[0].tickers[0].best_bid`"
+    assert wire.told(found) == [("ticker", "rejected", reason)]

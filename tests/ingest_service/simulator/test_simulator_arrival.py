@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from ingest_service.simulator.arrival import Arrivals
-from ingest_service.simulator.column import Floats
 from ingest_service.simulator.weather import STEPS
+from volatility.array import Vector
 
 
-def flow(seed: int, minutes: int, log_variance: float = 0.0) -> Floats:
+def flow(seed: int, minutes: int, log_variance: float = 0.0) -> Vector:
     arrivals = Arrivals(np.random.Generator(np.random.PCG64(seed)), orders_per_s=1.0)
     level = np.full(STEPS, log_variance)
     return np.concatenate([arrivals.minute(level) + STEPS * m for m in range(minutes)])

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ingest_service.simulator.column import Floats, Ints
 from ingest_service.simulator.market import CHANNELS, MATCHES, TICKER, Block, Market, MarketConfig
 from ingest_service.simulator.tape import Tape
+from volatility.array import Ints, Vector
 
 SECOND = 1_000_000_000
 DAY = 86_400.0
@@ -30,7 +30,7 @@ def join(parts: list[Ints]) -> Ints:
     return np.concatenate(parts)
 
 
-def minute_variance(seed: int, days: int = 1) -> Floats:
+def minute_variance(seed: int, days: int = 1) -> Vector:
     """Realised variance of every minute from 1 s mids, as the platform computes it."""
     day = tapes(seed, days)
     ts = join([t.ts_event for t in day])
@@ -38,7 +38,7 @@ def minute_variance(seed: int, days: int = 1) -> Floats:
     grid = MarketConfig().start_ns + np.arange(days * 86_400 + 1) * SECOND
     at = np.maximum(np.searchsorted(ts, grid) - 1, 0)
     returns = np.diff(np.log(mid[at]))
-    variance: Floats = (returns**2).reshape(-1, 60).sum(axis=1)
+    variance: Vector = (returns**2).reshape(-1, 60).sum(axis=1)
     return variance
 
 

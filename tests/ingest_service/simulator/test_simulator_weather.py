@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ingest_service.simulator.column import Floats
 from ingest_service.simulator.weather import STEPS, Weather, blend, season
+from volatility.array import Vector
 
 
-def hours(seed: int, count: int) -> tuple[Floats, Floats]:
+def hours(seed: int, count: int) -> tuple[Vector, Vector]:
     weather = Weather(np.random.Generator(np.random.PCG64(seed)))
     minutes = [weather.minute() for _ in range(60 * count)]
     return np.concatenate([m[0] for m in minutes]), np.concatenate([m[1] for m in minutes])
 
 
-def autocorrelation(path: Floats, lag: int) -> float:
+def autocorrelation(path: Vector, lag: int) -> float:
     return float(np.corrcoef(path[lag:], path[:-lag])[0, 1])
 
 
