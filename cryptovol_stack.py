@@ -71,15 +71,15 @@ def _command(name: str, shows: str, *arguments: str) -> Process:
 
 
 def _servers(config: Settings) -> Iterator[Process]:
-    host, python = config.host, (sys.executable, "-m")
-    at, port = ("--host", host), str(config.dagster_port)
-    code = ("-m", "cryptovol_dagster.definitions")
-    dagster = (*python, "dagster", "dev", *at, "--port", port, *code)
-    yield Process("dagster", dagster, f"http://{host}:{port}")
+    from cryptovol_dagster.ui import dev_command
+
+    host, port = config.host, config.dagster_port
+    yield Process("dagster", tuple(dev_command(config)), f"http://{host}:{port}")
     if not config.mlflow_tracking_uri:
-        port, store = str(config.mlflow_port), ("--backend-store-uri", config.tracking_uri)
-        mlflow = (*python, "mlflow", "server", *at, "--port", port, *store, "--workers", "1")
-        yield Process("mlflow", mlflow, f"http://{host}:{port}")
+        port = config.mlflow_port
+        mlflow = (sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port))
+        store = ("--backend-store-uri", config.tracking_uri, "--workers", "1")
+        yield Process("mlflow", (*mlflow, *store), f"http://{host}:{port}")
 
 
 def _free_port(host: str) -> int:

@@ -121,10 +121,6 @@ class BronzeWriter:
         self._bytes += len(frame.payload)
         self._next = offset + 1
 
-    def advance(self, offset: int) -> None:
-        """Note that the log holds no more frames before `offset`, e.g. only transaction markers."""
-        self._next = max(self._next, offset)
-
     def accept_hole(self, offset: int) -> None:
         """Go on at `offset` although frames before it are gone; the next file records the hole.
 

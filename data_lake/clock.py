@@ -31,15 +31,3 @@ class ManualClock:
     def now_ns(self) -> int:
         """Nanoseconds since epoch, UTC."""
         return self.ns
-
-
-class ScaledClock:
-    """A clock that starts at `start_ns` and runs `speed` times as fast as `base`."""
-
-    def __init__(self, base: Clock, start_ns: int, speed: float) -> None:
-        self._base, self._origin = base, base.now_ns()
-        self._start, self._speed = start_ns, speed
-
-    def now_ns(self) -> int:
-        """Nanoseconds since epoch, UTC, in the scaled time."""
-        return self._start + int((self._base.now_ns() - self._origin) * self._speed)

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Sequence
 from data_lake.chain import BronzeFile, chain, fingerprint
 from data_lake.lake import Lake
 from data_lake.layout import input_name, parse_input_name
-from data_lake.manifest import Manifest, code_version
+from data_lake.manifest import Manifest
 from data_lake.tables import Table
-from volatility.errors import LakeError
 
 Partition = tuple[Table, str]
 """A table and an hour key."""
@@ -51,23 +50,3 @@ def moved(lake: Lake, manifest: Manifest, files: Sequence[BronzeFile] | None = N
     current = inputs(lake, [found for found in known.values() if found], files)
     recorded = manifest.inputs.items()
     return [name for name, was in recorded if known[name] and current.get(name) != was]
-
-
-def is_stale(
-    lake: Lake, table: Table, hour: str, files: Sequence[BronzeFile] | None = None
-) -> bool:
-    """Say whether an hour is missing or torn, or was made from other inputs or by other code.
-
-    Raises:
-        LakeError: an input is torn or altered.
-    """
-    try:
-        manifest = lake.manifest(table, hour)
-    except LakeError:
-        return True
-    return (
-        manifest is None
-        or manifest.code_version != code_version()
-        or manifest.schema_version != table.version
-        or bool(moved(lake, manifest, files))
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Final, Literal, get_args
+from typing import Any, BinaryIO, Final, Literal
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +17,6 @@ from data_lake.tables import TABLES
 from volatility.errors import CryptovolError, QueryError
 
 Style = Literal["table", "csv", "json", "parquet"]
-STYLES: Final[tuple[Style, ...]] = get_args(Style)
 
 SHOWN_ROWS: Final = 200
 """Most rows a printed table has; the other styles give all."""

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import msgspec
 
-from volatility.errors import MessageError
 from volatility.exchange import Id
 from volatility.wire import DECODE_ERRORS, Failure, Payload, tag
 
@@ -144,21 +143,6 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
 
     kind: str
     note: str = ""
-
-
-def decode(payload: Payload) -> AnyMessage | Unread:
-    """One message; an error frame and channels we need nothing from are `Unread`.
-
-    Raises:
-        MessageError: not an Advanced Trade message; the reason carries msgspec's path.
-    """
-    try:
-        return DECODE(payload)  # type: ignore[no-any-return]
-    except DECODE_ERRORS as exc:
-        message = fallback(payload, str(exc))
-        if isinstance(message, Failure):
-            raise MessageError(message.reason) from exc
-        return message
 
 
 def fallback(payload: Payload, reason: str) -> Failure | Unread:

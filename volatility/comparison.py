@@ -83,16 +83,8 @@ def bootstrap_gain(
     return gains
 
 
-def period_gains(ts: Ints, loss: Vector, reference: Vector) -> dict[str, float]:
-    """Gain in every period: calendar quarters, or fourths of a span shorter than two quarters."""
-    return {
-        name: 1.0 - float(loss[rows].sum() / reference[rows].sum())
-        for name, rows in periods(ts).items()
-    }
-
-
 def periods(ts: Ints) -> dict[str, Ints]:
-    """Row positions by period, in time order; see `period_gains`."""
+    """Row positions by calendar quarter, or by fourth of a span shorter than two quarters."""
     first, last = int(ts.min()), int(ts.max())
     if last - first < 182 * DAY_NS:
         code = np.minimum((ts - first) * 4 // (last - first + 1), 3)

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from volatility.errors import MessageError
 from volatility.wire import DECODE_ERRORS, Failure, Payload, tag
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -143,21 +142,6 @@ DECODE: Final[Any] = msgspec.json.Decoder(AnyMessage, strict=False).decode
 """Decodes one payload to a message, or raises one of `DECODE_ERRORS`."""
 
 _ENVELOPE: Final[Any] = msgspec.json.Decoder(_Envelope).decode
-
-
-def decode(payload: Payload) -> AnyMessage | None:
-    """One message, or None for a type we read nothing from.
-
-    Raises:
-        MessageError: not an Exchange message; the reason carries msgspec's path.
-    """
-    try:
-        return DECODE(payload)  # type: ignore[no-any-return]
-    except DECODE_ERRORS as exc:
-        failure = fallback(payload, str(exc))
-        if isinstance(failure, Failure):
-            raise MessageError(failure.reason) from exc
-        return None
 
 
 def fallback(payload: Payload, reason: str) -> Failure | str:

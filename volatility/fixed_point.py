@@ -44,19 +44,6 @@ def parse_decimal(text: str) -> tuple[int, int]:
     return mantissa, len(fraction)
 
 
-def to_fixed(text: str, scale: int) -> int:
-    """Return `text` times `10**scale`, exactly.
-
-    Raises:
-        MessageError: not a plain decimal, more fraction digits than `scale`, or over int64.
-    """
-    mantissa, digits = parse_decimal(text)
-    fixed = mantissa * 10 ** (scale - digits) if digits <= scale else INT64_MAX + 1
-    if fixed > INT64_MAX:
-        raise MessageError(f"{text!r} does not fit 64 bits at {scale} fraction digits")
-    return fixed
-
-
 def to_text(value: int, scale: int) -> str:
     """Return the shortest plain decimal equal to `value / 10**scale`; never an exponent.
 

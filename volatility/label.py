@@ -37,9 +37,6 @@ MINUTE_NS: Final = 60 * SECOND_NS
 LOOKBACK_NS: Final = 30 * DAY_NS
 """How far back the threshold looks."""
 
-AHEAD_NS: Final = max(HORIZONS_S) * SECOND_NS
-"""How far ahead the longest label looks."""
-
 SPIKE_QUANTILE: Final = 0.9
 WARM_MINUTES: Final = 7 * DAY_NS // MINUTE_NS
 LEAST_MINUTES: Final = 30

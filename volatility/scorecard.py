@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -78,9 +78,6 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str | None  # why no PR-AUC is stated
 
 
-_NUMBER_TYPES: Final = {str: pa.string(), int: pa.int64()}
-
-
 def read_scored(forecasts: Any) -> dict[str, Scored]:
     """Split a table of `evaluate.FORECASTS_SCHEMA` by model.
 
@@ -144,20 +141,6 @@ def summary(forecasts: Any, *, reference: str = REFERENCE, seed: int = 0) -> lis
     against = scored.get(reference)
     every = [figures(name, s, against, seed=seed) for name, s in scored.items()]
     return sorted(every, key=lambda f: f.qlike)
-
-
-def summary_table(every: list[Figures]) -> Any:
-    """The figures as a `pa.Table`, one row per model."""
-    rows = [msgspec.structs.asdict(f) for f in every]
-    fields = [
-        pa.field(f.name, _NUMBER_TYPES.get(f.type, _optional(f.name)))
-        for f in msgspec.structs.fields(Figures)
-    ]
-    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
-
-
-def _optional(name: str) -> Any:
-    return pa.string() if name == "refusal" else pa.float64()
 
 
 def _versus(

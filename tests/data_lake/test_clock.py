@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data_lake.clock import ManualClock, ScaledClock, SystemClock
+from data_lake.clock import ManualClock, SystemClock
 
 
 def test_the_system_clock_moves_forward() -> None:
@@ -15,11 +15,3 @@ def test_a_manual_clock_stands_until_it_is_moved() -> None:
     assert clock.now_ns() == clock.now_ns() == 5
     clock.ns += 2
     assert clock.now_ns() == 7
-
-
-def test_a_scaled_clock_runs_faster_from_where_it_started() -> None:
-    base = ManualClock(1_000)
-    clock = ScaledClock(base, start_ns=50, speed=10)
-    assert clock.now_ns() == 50
-    base.ns += 3
-    assert clock.now_ns() == 80

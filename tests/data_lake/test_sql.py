@@ -7,13 +7,13 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 import pytest
 
 from data_lake.lake import Lake
-from data_lake.sql import SHOWN_ROWS, STYLES, Style, run, shell
+from data_lake.sql import SHOWN_ROWS, Style, run, shell
 from data_lake.tables import TRADES
 from volatility.errors import LakeError, QueryError
 
@@ -72,7 +72,7 @@ def test_parquet_keeps_types(filled: Lake) -> None:
     assert str(answer.schema.field("ts_event").type) == "timestamp[ns]"
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", get_args(Style))
 def test_no_rows_are_an_answer_in_every_style(filled: Lake, style: Style) -> None:
     answer = _answer(filled, "SELECT product FROM silver.trades WHERE false", style)
     expected = {"table": b"product\n-------\n(0 rows)\n", "csv": b"product\n", "json": b"[]\n"}

@@ -18,7 +18,6 @@ from volatility.comparison import (
     diebold_mariano,
     hac_lag,
     long_run_variance,
-    period_gains,
     periods,
 )
 from volatility.dataset import SECOND_NS
@@ -129,11 +128,3 @@ def test_short_spans_are_cut_into_fourths() -> None:
     cut = periods(ts)
     assert list(cut) == [f"part {k} of 4" for k in (1, 2, 3, 4)]
     assert [len(rows) for rows in cut.values()] == [250] * 4
-
-
-def test_a_bad_period_is_not_hidden_by_good_ones() -> None:
-    ts = np.arange(400) * SECOND_NS
-    loss = np.where(ts < 100 * SECOND_NS, 2.0, 0.1)
-    gains = period_gains(ts, loss, np.ones(400))
-    assert gains["part 1 of 4"] == pytest.approx(-1.0)
-    assert gains["part 4 of 4"] == pytest.approx(0.9)

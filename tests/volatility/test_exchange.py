@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from volatility import exchange
-from volatility.errors import MessageError
-from volatility.exchange import KIND_OF_TYPE, decode
-from volatility.wire import KINDS
+from volatility.exchange import DECODE, KIND_OF_TYPE, fallback
+from volatility.wire import KINDS, Failure, decode_all
+
+
+def decode(payload: bytes) -> Any:
+    """The way every payload goes."""
+    (message,) = decode_all([payload], DECODE, fallback)
+    return message
 
 
 def test_an_acknowledgement_lists_what_is_subscribed() -> None:
@@ -50,15 +56,17 @@ def test_a_last_match_is_a_match() -> None:
     assert isinstance(message, exchange.Match)
 
 
-@pytest.mark.parametrize("name", ["received", "rfq_match", "tomorrow"])
-def test_types_we_need_nothing_from_are_none(name: str) -> None:
-    assert decode(json.dumps({"type": name}).encode()) is None
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("received", "full"), ("rfq_match", "rfq_match"), ("tomorrow", "?tomorrow")],
+)
+def test_types_we_need_nothing_from_are_their_kind(name: str, kind: str) -> None:
+    assert decode(json.dumps({"type": name}).encode()) == kind
 
 
 @pytest.mark.parametrize("payload", [b"{", b"{}", b'{"type":"ticker"}', b'{"type":1}'])
-def test_what_is_no_message_is_a_domain_error(payload: bytes) -> None:
-    with pytest.raises(MessageError):
-        decode(payload)
+def test_what_is_no_message_is_a_failure(payload: bytes) -> None:
+    assert isinstance(decode(payload), Failure)
 
 
 def test_every_type_has_a_kind_that_exists() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from volatility.errors import MessageError
-from volatility.fixed_point import INT64_MAX, parse_decimal, to_fixed, to_text
+from volatility.fixed_point import INT64_MAX, parse_decimal, to_text
 
 mantissas = st.integers(0, INT64_MAX)
 digit_counts = st.integers(0, 18)
@@ -67,16 +67,6 @@ def test_what_int64_cannot_hold_is_refused(text: str) -> None:
 def test_text_longer_than_any_number_is_refused() -> None:
     with pytest.raises(MessageError, match="is not a plain decimal"):
         parse_decimal("9" * 65)
-
-
-def test_to_fixed_scales_exactly() -> None:
-    assert to_fixed("0.00068754", 8) == 68754
-
-
-@pytest.mark.parametrize(("text", "scale"), [("0.123", 2), ("9223372036854775.81", 3)])
-def test_to_fixed_refuses_what_the_scale_cannot_hold(text: str, scale: int) -> None:
-    with pytest.raises(MessageError, match="does not fit 64 bits at"):
-        to_fixed(text, scale)
 
 
 @pytest.mark.parametrize(

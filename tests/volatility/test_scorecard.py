@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, mean_gamm
 from volatility.array import Vector
 from volatility.dataset import SECOND_NS
 from volatility.evaluate import FORECASTS_SCHEMA
-from volatility.scorecard import Figures, read_scored, summary, summary_table
+from volatility.scorecard import Figures, read_scored, summary
 
 Spoil = Callable[[Any], Any]
 
@@ -124,11 +124,3 @@ def test_rows_that_cannot_be_compared_are_refused(three: Any, spoil: Spoil, says
 def test_the_order_of_the_rows_changes_no_figure(three: Any) -> None:
     order = np.random.default_rng(1).permutation(three.num_rows)
     assert summary(three.take(pa.array(order))) == summary(three)
-
-
-def test_the_summary_is_a_table_of_every_figure(three: Any) -> None:
-    table = summary_table(summary(three))
-    assert table.column_names == list(Figures.__struct_fields__)
-    assert table["model"].to_pylist() == ["good", "log_har", "poor"]
-    assert str(table.schema.field("n").type) == "int64"
-    assert str(table.schema.field("refusal").type) == "string"
