@@ -44,9 +44,8 @@ def bronze_arrivals(context: dg.SensorEvaluationContext, store: LakeResource) ->
     built = [hour for hour in ledger.hours(BARS_1S) if HOURS.has_partition_key(hour)]
     requests = []
     for start, end in ranges(with_dependants(hours, built)):
-        frames = "".join(
-            f"{f.path}{f.sha256}" for f in files if start <= max(f.hours) and min(f.hours) <= end
-        )
+        touching = [f for f in files if any(start <= hour <= end for hour in f.hours)]
+        frames = "".join(f"{file.path} {file.sha256}\n" for file in touching)
         digest = hashlib.sha256(frames.encode()).hexdigest()[:16]
         requests.append(
             dg.RunRequest(run_key=f"{start}/{end}@{digest}", tags=range_tags(start, end))

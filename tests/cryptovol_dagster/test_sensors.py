@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+from msgspec import structs
 
 from cryptovol_dagster.build import build_bars_1s
 from cryptovol_dagster.defs.resources import LakeResource
@@ -61,6 +62,21 @@ def test_new_files_become_runs_for_the_hours_they_touch(
     again = look(found.cursor)
     assert hours(again) == []
     assert not again.asset_events
+
+
+def test_a_file_that_touches_no_hour_is_passed_over(
+    home: Settings,
+    look: Callable[[str | None], dg.SensorResult],
+    hour: Hour,
+    market: Market,
+    record: Record,
+) -> None:
+    """Heartbeats alone make no rows of any hour."""
+    lake = Lake(home.lake_root)
+    control = b'{"type":"subscriptions","channels":[]}'
+    record(lake, [structs.replace(market([0], every_s=600)[0], payload=control)])
+    record(lake, market([0], every_s=60))
+    assert hours(look(None)) == [[hour(0)]]
 
 
 def test_a_late_frame_asks_for_its_hour_and_what_was_made_from_it(
