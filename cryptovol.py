@@ -256,16 +256,20 @@ def materialize(
     select: Annotated[
         str, typer.Option(help="Comma-separated tables, e.g. silver/trades,silver/quotes.")
     ] = "",
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Also what is up to date, e.g. after a code change.")
+    ] = False,
 ) -> None:
     """Build what is missing or stale, in dependency order."""
     from cryptovol_dagster.materialize import materialize_hours
+    from cryptovol_dagster.progress import bars
 
-    summary = materialize_hours(
-        settings(),
-        _instant("--start", start),
-        _instant("--end", end),
-        select=tuple(filter(None, select.split(","))),
-    )
+    first_ns, end_ns = _instant("--start", start), _instant("--end", end)
+    tables = tuple(filter(None, select.split(",")))
+    with bars(_console()) as progress:
+        summary = materialize_hours(
+            settings(), first_ns, end_ns, select=tables, rebuild=rebuild, progress=progress
+        )
     _console().print(summary.render())
 
 
@@ -277,9 +281,13 @@ def train(
     ] = None,
 ) -> None:
     """Evaluate every model, let the gate decide, register the result."""
+    from cryptovol_dagster.progress import bars
     from cryptovol_dagster.train import run_training
 
-    summary = run_training(settings(), train_end_ns=_instant("--train-end", train_end))
+    with bars(_console()) as progress:
+        summary = run_training(
+            settings(), train_end_ns=_instant("--train-end", train_end), progress=progress
+        )
     _console().print(summary.render())
 
 

@@ -128,6 +128,8 @@ def run_demo(
     Raises:
         CryptovolError: a part of the line failed; what was recorded stays.
     """
+    from cryptovol_dagster.progress import bars
+
     check_lake(config)
     console.print(
         f"[bold]{market.hours} hours of {', '.join(market.products)}, simulated[/bold]: "
@@ -185,24 +187,6 @@ def archive(config: Settings, clock: Clock) -> None:
     from ingest_service.archive import run_archive
 
     run_archive(config.kafka_servers, config.lake_root, clock, until_caught_up=True)
-
-
-@contextmanager
-def bars(console: Any) -> Iterator[Progress]:
-    """A progress bar per thing that is under way."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
-    with Bars(*columns, TimeElapsedColumn(), console=console) as shown:
-        tasks: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in tasks or shown.tasks[tasks[what]].finished:
-                tasks[what] = shown.add_task(what, total=total)
-            shown.update(tasks[what], completed=done, total=total)
-
-        yield progress
 
 
 def summarise(

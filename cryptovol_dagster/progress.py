@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final
 
 Progress = Callable[[str, int, int], None]
 """`progress("silver/trades", hours done, hours of this run)`; a training counts fits, not hours."""
@@ -28,3 +28,21 @@ def tell(what: str, done: int, total: int) -> None:
     progress = _listener.get()
     if progress is not None:
         progress(what, done, total)
+
+
+@contextmanager
+def bars(console: Any) -> Iterator[Progress]:
+    """A listener that draws one bar per thing under way on a `rich.console.Console`."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<18}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, TimeElapsedColumn(), console=console) as shown:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks or shown.tasks[tasks[what]].finished:
+                tasks[what] = shown.add_task(what, total=total)
+            shown.update(tasks[what], completed=done, total=total)
+
+        yield progress
