@@ -56,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = app(args=arguments, standalone_mode=False)
     except CryptovolError as exc:
         _fail(str(exc), 1)
+    except OSError as exc:  # a disk that is full or read-only, wherever it is met
+        _fail(f"{exc.filename or 'this machine'}: {exc.strerror or exc}", 1)
     except NoArgsIsHelpError as exc:
         sys.stdout.write(exc.format_message() + "\n")
         sys.exit(2)

@@ -22,12 +22,19 @@ QUIET: Final[dict[str, Any]] = {
 
 @contextmanager
 def persistent_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance under `<home>/dagster`, made on first use; telemetry off."""
-    with (
-        third_party_warnings_ignored(),
-        dg.DagsterInstance.from_config(str(dagster_home(settings.home))) as instance,
-    ):
-        yield instance
+    """The instance under `<home>/dagster`, made on first use; telemetry off.
+
+    Raises:
+        LakeError: its storage cannot be read or written.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    folder = str(dagster_home(settings.home))
+    try:
+        with third_party_warnings_ignored(), dg.DagsterInstance.from_config(folder) as instance:
+            yield instance
+    except OperationalError as exc:
+        raise LakeError(folder, f"Dagster's storage: {exc.orig}") from exc
 
 
 def run_job(

@@ -92,6 +92,23 @@ def test_a_bad_setting_names_its_variable(tmp_path: Path, monkeypatch: pytest.Mo
     assert done.stderr.startswith("cryptovol: CRYPTOVOL_DAGSTER_PORT='high'")
 
 
+@pytest.mark.parametrize("command", [("materialize",), ("train",), ("verify",), ("doctor",)])
+def test_a_home_that_cannot_be_is_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    """The path of home leads through a file."""
+    (tmp_path / "file").touch()
+    env = {**os.environ, "CRYPTOVOL_HOME": str(tmp_path / "file" / "home")}
+    done = subprocess.run(
+        [sys.executable, "-m", "cryptovol", *command],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "file") in done.stdout + done.stderr
+
+
 def test_doctor_finds_a_fresh_home_healthy(tmp_path: Path) -> None:
     done = run(tmp_path, "doctor")
     assert done.returncode == 0, done.stdout
