@@ -145,7 +145,7 @@ def run_demo(
             archive(recording, clock)
             progress("archiving", 1, 1)
         built, trained, drifted = model(config, market, progress)
-    summarise(console, received, built, trained, drifted)
+    summarise(console, received, missing_trades(config), built, trained, drifted)
     console.print(f"\nDone in {perf_counter() - began:.0f} s. All of it is simulated.")
 
 
@@ -189,9 +189,20 @@ def archive(config: Settings, clock: Clock) -> None:
     run_archive(config.kafka_servers, config.lake_root, clock, until_caught_up=True)
 
 
+def missing_trades(config: Settings) -> int:
+    """How many trades the gap ledger says we never saw."""
+    from data_lake.catalog import connect
+    from data_lake.lake import Lake
+
+    with connect(Lake(config.lake_root)) as connection:
+        row = connection.sql("select coalesce(sum(missing), 0)::bigint from silver.gaps").fetchone()
+    return int(row[0]) if row else 0
+
+
 def summarise(
     console: Any,
     received: IngestReport,
+    missing: int,
     built: Materialized,
     trained: TrainingSummary,
     drifted: DriftSummary,
@@ -202,9 +213,10 @@ def summarise(
     table = Table("what", "figure", title="Simulated data, end to end")
     table.columns[1].justify = "right"
     table.add_row("frames received", f"{received.frames:,}")
-    table.add_row("reconnects", f"{received.reconnects:,}")
+    table.add_row("connections closed on us", f"{received.reconnects:,}")
     for each in built.tables:
         table.add_row(f"rows in {each.table}", f"{each.rows:,}")
+    table.add_row("trades the gaps say are missing", f"{missing:,}")
     console.print(table)
     console.print(trained.render())
     for failed in built.failed_checks:

@@ -17,13 +17,20 @@ class FolderLock:
         """Take the lock `file`, creating it if need be.
 
         Raises:
-            LakeError: another process holds it; the message tells which.
+            LakeError: another process holds it, and the message tells which; or the file cannot
+                be made or written, as on a read-only disk.
         """
+        try:
+            self._take(file, purpose)
+        except OSError as exc:
+            raise LakeError(str(file), f"cannot be locked: {exc.strerror or exc}") from exc
+
+    def _take(self, file: Path, purpose: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         self._handle: IO[str] = file.open("a+", encoding="ascii")
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
+        except BlockingIOError as exc:
             self._handle.seek(0)
             holder = self._handle.read().strip() or "unknown"
             self._handle.close()

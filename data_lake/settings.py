@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from volatility.errors import SettingError
+from data_lake.layout import hour_bounds
+from volatility.errors import LakeError, SettingError
 
 
 class Settings(BaseSettings):
@@ -42,6 +43,23 @@ class Settings(BaseSettings):
         default="2021-01-01-00:00", description="first hourly partition, UTC"
     )
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _home_is_named(cls, given: object) -> object:
+        """An empty path would be the folder one happens to stand in."""
+        if isinstance(given, str) and not given.strip():
+            raise ValueError("empty; name a folder, or unset it for the default")
+        return given
+
+    @field_validator("partitions_start")
+    @classmethod
+    def _start_is_an_hour(cls, given: str) -> str:
+        try:
+            hour_bounds(given)
+        except LakeError as exc:
+            raise ValueError(exc.reason) from exc
+        return given
+
     @property
     def lake_root(self) -> str:
         """Where Parquet goes: a folder or an object-store url."""
@@ -68,4 +86,5 @@ def settings() -> Settings:
         first = exc.errors()[0]
         field = str(first["loc"][0])
         name = field if field.isupper() else f"CRYPTOVOL_{field.upper()}"
-        raise SettingError(name, first["input"], first["msg"]) from exc
+        rule = first["msg"].removeprefix("Value error, ")
+        raise SettingError(name, first["input"], rule) from exc

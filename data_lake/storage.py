@@ -127,11 +127,18 @@ class Storage:
             raise LakeError(prefix, _reason(exc)) from exc
 
     def staged(self) -> list[str]:
-        """Files a crash left half-written; none of them was ever committed."""
+        """Files a crash left half-written; none of them was ever committed.
+
+        Raises:
+            LakeError: the folder cannot be read.
+        """
         folder = self.folder and self.folder / STAGING
         if folder is None or not folder.is_dir():
             return []
-        return sorted(f"{STAGING}/{found.name}" for found in folder.iterdir())
+        try:
+            return sorted(f"{STAGING}/{found.name}" for found in folder.iterdir())
+        except OSError as exc:
+            raise LakeError(STAGING, _reason(exc)) from exc
 
     def _put(self, path: str, blob: bytes, *, overwrite: bool) -> None:
         if self._suspect is not None:

@@ -7,6 +7,7 @@ One line per frame, in the seed's own format with four keys more:
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -102,7 +103,9 @@ def export_slice(transport: Transport, out: Path, *, minutes: float = 10.0) -> S
     except OSError as exc:
         raise RecordingError(str(out), 0, exc.strerror or str(exc)) from exc
     finally:
-        partial.unlink(missing_ok=True)
+        # Where the file could not be made, it cannot be removed either; that error is the worse one.
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
     return report
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 
 from cryptovol_dagster import ticks
@@ -43,6 +44,38 @@ def test_an_hour_alone_and_within_a_range_are_the_same(
             assert alone.sha256 == together[table.path][each].sha256
             assert not alone.changed
             assert not apart[table.path][each].changed
+
+
+def test_an_hours_scale_and_rows_are_its_own(
+    lake: Lake, hour: Hour, record: Record, frame: Callable[..., Frame]
+) -> None:
+    """A large price in hour 1, a fine one in hour 0; one trade told in both hours."""
+    start = hour_bounds(hour(0))[0]
+    later = hour_bounds(hour(1))[0]
+    told = [frame("BTC-USD", n, start + n, 2.0) for n in (1, 2)]
+    fine = msgspec.structs.replace(
+        told[0], payload=told[0].payload.replace(b'"2.00"', b'"2.0000000001"')
+    )
+    large = frame("BTC-USD", 3, later + 3, 40_000_000_000.0)
+    again = frame("BTC-USD", 2, later + 2, 2.0)
+    record(lake, [fine, told[1], again, large])
+    together = build_ticks(lake, [hour(0), hour(1)]).built
+    assert lake.read(TRADES, hour(0))["price_scale"].to_pylist() == [10, 10]
+    assert lake.read(TRADES, hour(1))["price_scale"].to_pylist() == [8, 8]
+    for n in (0, 1):
+        for path, built in build_ticks(lake, [hour(n)]).built.items():
+            assert built[hour(n)].sha256 == together[path][hour(n)].sha256
+
+
+def test_rejected_frames_are_counted(
+    lake: Lake, hour: Hour, record: Record, frame: Callable[..., Frame]
+) -> None:
+    good = frame("BTC-USD", 1, hour_bounds(hour(0))[0], 2.0)
+    partly = good.payload.replace(b'"price":"2.00"', b'"price":"NaN"')
+    bad = good.payload.replace(b'"trade_id":1', b'"trade_id":"x"')
+    record(lake, [msgspec.structs.replace(good, payload=p) for p in (good.payload, partly, bad)])
+    made = build_ticks(lake, [hour(0)])
+    assert (made.rejected, made.partly_rejected) == (1, 1)
 
 
 def test_late_frames_are_folded_into_their_hour(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
@@ -17,11 +20,11 @@ from cryptovol_dagster.run import persistent_instance
 from cryptovol_dagster.train import run_drift_report, run_training
 from cryptovol_dagster.training import decision_step
 from data_lake.lake import Lake
-from data_lake.layout import hour_bounds
+from data_lake.layout import HOUR_NS, hour_bounds
 from data_lake.model_version import model_name
 from data_lake.registry import CHALLENGER, CHAMPION, Registry
 from data_lake.settings import Settings
-from volatility.errors import LakeError, ModelError
+from volatility.errors import LakeError, ModelError, SettingError
 from volatility.frame import Frame
 
 Hour = Callable[[int], str]
@@ -117,6 +120,38 @@ def test_too_short_a_history_is_refused_in_one_line(
     materialize_hours(home)
     with pytest.raises(LakeError, match=r"training job, model__volatility_1s: .*no decision"):
         run_training(home, horizons_s=(60,))
+
+
+def test_a_recording_that_begins_within_the_hour_is_refused_like_any_short_one(
+    home: Settings, hour: Hour, market: Market, record: Record
+) -> None:
+    """Label rows before the first quote have no source; that is no reason to fall over."""
+    half = hour_bounds(hour(0))[0] + HOUR_NS // 2
+    late = [each for each in market([0, 1], every_s=5) if each.recv_ns > half]
+    record(Lake(home.lake_root), late)
+    materialize_hours(home)
+    with pytest.raises(LakeError, match=r"training job, model__volatility_1s: .*too short"):
+        run_training(home, horizons_s=(60,))
+
+
+def test_a_registry_nobody_answers_for_is_named_within_seconds(home: Settings) -> None:
+    lost = home.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
+    began = time.monotonic()
+    for ask in (run_training, run_drift_report):
+        with pytest.raises(SettingError, match=r"MLFLOW_TRACKING_URI='http://127.0.0.1:1': .*refu"):
+            ask(lost)
+    assert time.monotonic() - began < 5
+
+
+def test_a_server_that_is_no_registry_is_told_with_its_answer(home: Settings) -> None:
+    """Something answers, so the job starts, and fails before its first step: it says why."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}"
+        wrong = home.model_copy(update={"mlflow_tracking_uri": uri})
+        with pytest.raises(LakeError, match=rf"^training job: .*{uri}"):
+            run_training(wrong, horizons_s=(60,))
+        server.shutdown()
 
 
 def test_an_altered_champion_is_refused_and_told(own_home: Settings, hour: Hour) -> None:

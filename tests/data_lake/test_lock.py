@@ -32,6 +32,17 @@ def test_a_held_lock_names_its_holder(tmp_path: Path) -> None:
     FolderLock(tmp_path / "locks" / "x", "busy").release()
 
 
+def test_a_place_that_cannot_hold_a_lock_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    lock = tmp_path / "file" / ".locks" / "x"
+    with pytest.raises(LakeError, match="cannot be locked: Not a directory") as caught:
+        FolderLock(lock, "busy")
+    assert caught.value.path == str(lock)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(LakeError, match="cannot be locked: Is a directory"):
+        FolderLock(tmp_path / "folder", "busy")
+
+
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _HOLD, str(tmp_path / "x")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:

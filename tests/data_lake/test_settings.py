@@ -14,7 +14,13 @@ from volatility.errors import SettingError
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("CRYPTOVOL_HOME", "CRYPTOVOL_LAKE", "KAFKA_SERVERS", "MLFLOW_TRACKING_URI"):
+    for name in (
+        "CRYPTOVOL_HOME",
+        "CRYPTOVOL_LAKE",
+        "CRYPTOVOL_PARTITIONS_START",
+        "KAFKA_SERVERS",
+        "MLFLOW_TRACKING_URI",
+    ):
         monkeypatch.delenv(name, raising=False)
     settings.cache_clear()
     yield
@@ -45,6 +51,23 @@ def test_no_broker_is_the_default() -> None:
 def test_a_bad_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRYPTOVOL_DAGSTER_PORT", "many")
     with pytest.raises(SettingError, match=r"^CRYPTOVOL_DAGSTER_PORT='many': "):
+        settings()
+
+
+@pytest.mark.parametrize("text", ["garbage", "2021-01-01", "2021-13-01-00:00", "2021-01-01-00:30"])
+def test_the_first_partition_is_a_whole_hour(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("CRYPTOVOL_PARTITIONS_START", text)
+    with pytest.raises(SettingError) as caught:
+        settings()
+    rule = "not an hour of the form YYYY-MM-DD-HH:00"
+    assert str(caught.value) == f"CRYPTOVOL_PARTITIONS_START={text!r}: {rule}"
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_home_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """It would be the folder one happens to stand in."""
+    monkeypatch.setenv("CRYPTOVOL_HOME", text)
+    with pytest.raises(SettingError, match="^CRYPTOVOL_HOME='.*': empty"):
         settings()
 
 

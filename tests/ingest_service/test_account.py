@@ -47,8 +47,34 @@ def test_every_frame_is_in_exactly_one_column(frames: list[tuple[bytes, int]]) -
     columns = outcome.rows + outcome.duplicates + outcome.control + outcome.rejected
     assert columns == Counter(file for _, file in frames)
     assert len(refused) == outcome.rejected.total()
+    assert not outcome.partly_rejected
     trades = {payload for payload, _ in frames if b"last_size" in payload}
     assert outcome.trades == outcome.rows.total() == len(trades)
+
+
+def test_a_frame_understood_in_part_is_counted_and_told() -> None:
+    refused: list[Refusal] = []
+    account = Account(refused.append)
+    half = ticker(1).replace(b'"price":"1.5"', b'"price":"NaN"')
+    account.add(frame(half), Origin(0, 7))
+    account.add(frame(ticker(2)), Origin(1, 1))
+    outcome = account.finish()
+    assert outcome.partly_rejected == Counter({0: 1})
+    assert (outcome.rows, outcome.rejected) == (Counter({0: 1, 1: 1}), Counter())
+    reason = "partly: 'NaN' is not a plain decimal - at `$.price`"
+    assert refused == [Refusal(Origin(0, 7), reason, half)]
+
+
+def test_refusals_come_in_line_order() -> None:
+    """Those of the reader among those found while normalising."""
+    refused: list[Refusal] = []
+    account = Account(refused.append)
+    account.add(frame(b"{"), Origin(0, 1))
+    account.refuse(Refusal(Origin(0, 2), "oops", b"?"))
+    account.add(frame(b"{"), Origin(0, 3))
+    outcome = account.finish()
+    assert [refusal.origin.line for refusal in refused] == [1, 2, 3]
+    assert outcome.rejected == Counter({0: 3})
 
 
 def test_chunks_do_not_show() -> None:

@@ -87,6 +87,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         export_slice(transport, tmp_path / "nowhere" / "out")
 
 
+def test_a_place_below_a_file_is_named(tmp_path: Path) -> None:
+    transport = record(tmp_path / "lake", frame(0))
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "out"
+    with pytest.raises(RecordingError, match="Not a directory") as caught:
+        export_slice(transport, out)
+    assert caught.value.file == str(out)
+
+
 @given(st.text(), st.integers(1, 2**62), st.integers(0, 2**40))
 def test_encoding_and_explaining_are_inverse(text: str, recv_ns: int, ordinal: int) -> None:
     payload = text.encode(errors="ignore")

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from data_lake.chain import chain, read_frames
 from data_lake.clock import ManualClock
 from data_lake.lake import Lake
 from ingest_service.dead_letter import MemoryDeadLetters
 from ingest_service.replay import Replay, parse_speed, run_replay
+from ingest_service.replay_report import ReplayReport
 from ingest_service.sink import MemorySink
 from ingest_service.transport import Transport
 from volatility.errors import RecordingError, SettingError
@@ -91,6 +93,44 @@ def test_rejected_lines_are_listed_and_become_dead_letters(
     assert report.files[0].report == str(reports / "r.ndjson.ndjson")
 
 
+def test_a_line_understood_in_part_is_counted_listed_and_a_dead_letter(
+    write_lines: Write, tmp_path: Path
+) -> None:
+    half = ticker(2, price="NaN")
+    path = write_lines(ticker(1), half, name="r")
+    letters = MemoryDeadLetters()
+    report = Replay(MemorySink(), letters, clock=CLOCK, reports=tmp_path / "reports").run([path])
+    count = report.total
+    assert (count.lines, count.rows, count.rejected, count.partly_rejected) == (2, 2, 0, 1)
+    assert count.unexplained == 0
+    (listed,) = map(json.loads, (tmp_path / "reports" / "r.ndjson").read_text().splitlines())
+    assert (listed["line"], listed["text"]) == (2, half.decode())
+    assert listed["reason"] == "partly: 'NaN' is not a plain decimal - at `$.price`"
+    assert [letter.payload for letter in letters.letters] == [half]
+    assert "1 lines partly rejected" in shown(report)
+    assert json.loads(report.to_json())["files"][0]["partly_rejected"] == 1
+
+
+def test_files_of_one_name_have_reports_of_their_own_in_line_order(
+    write_lines: Write, tmp_path: Path
+) -> None:
+    for folder in "abc":
+        (tmp_path / folder).mkdir()
+    bad_frame = b'{"type":"ticker","product_id":1}'
+    paths = [
+        write_lines(ticker(1), bad_frame, b"oops", name="a/r"),
+        write_lines(ticker(2), name="b/r"),
+        write_lines(ticker(3), b"oops", bad_frame, b"oops", name="c/r"),
+    ]
+    reports = tmp_path / "reports"
+    report = Replay(MemorySink(), MemoryDeadLetters(), clock=CLOCK, reports=reports).run(paths)
+    places = [file.report for file in report.files]
+    assert places == [str(reports / "r.ndjson"), None, str(reports / "r-3.ndjson")]
+    for place, lines in ((places[0], [2, 3]), (places[2], [2, 3, 4])):
+        listed = Path(place or "").read_text().splitlines()
+        assert [json.loads(line)["line"] for line in listed] == lines
+
+
 def test_frames_keep_receive_time_and_bytes(write_lines: Write, tmp_path: Path) -> None:
     sink = MemorySink()
     Replay(sink, MemoryDeadLetters(), clock=CLOCK, reports=tmp_path).run(
@@ -135,6 +175,22 @@ def test_a_missing_file_stops_before_anything_is_written(
     assert not chain(Lake(str(lake)))
 
 
+def test_a_file_no_format_explains_stops_before_anything_is_written(
+    write_lines: Write, tmp_path: Path
+) -> None:
+    lake = tmp_path / "lake"
+    paths = [write_lines(ticker(1)), write_lines(b"\x00\x01", name="bad.bin")]
+    with pytest.raises(RecordingError, match=r"bad\.bin"):
+        run_replay(paths, Transport(str(lake)), CLOCK, reports=tmp_path)
+    assert not chain(Lake(str(lake)))
+
+
+@pytest.mark.parametrize("path", [Path("/dev/null"), Path("/")])
+def test_what_is_no_regular_file_is_called_so(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="not a regular file"):
+        run_replay([path], Transport(str(tmp_path / "lake")), CLOCK, reports=tmp_path)
+
+
 def test_replaying_into_a_lake_twice_finds_only_duplicates(
     write_lines: Write, tmp_path: Path
 ) -> None:
@@ -149,18 +205,32 @@ def test_replaying_into_a_lake_twice_finds_only_duplicates(
     assert set(frames["payload"].to_pylist()) == {ticker(1), ticker(3)}
 
 
-def test_the_report_renders_and_is_json(write_lines: Write, tmp_path: Path) -> None:
-    from rich.console import Console
+def shown(report: ReplayReport, width: int = 160) -> str:
+    """What a terminal shows."""
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(report.render())
+    return console.export_text()
 
+
+def test_the_report_renders_and_is_json(write_lines: Write, tmp_path: Path) -> None:
     report = Replay(MemorySink(), MemoryDeadLetters(), clock=CLOCK, reports=tmp_path).run(
         [write_lines(ticker(1), ticker(3))]
     )
-    console = Console(record=True, width=160, file=io.StringIO())
-    console.print(report.render())
-    text = console.export_text()
+    text = shown(report)
     assert "2 distinct trades" in text
     assert "1 trades missing" in text
+    assert "partly rejected" not in text
     assert json.loads(report.to_json())["missing"] == 1
+
+
+def test_names_of_recordings_are_shown_whole(write_lines: Write, tmp_path: Path) -> None:
+    """However narrow the terminal, and whatever rich takes for markup."""
+    names = ["[bold]x[/bold]", "long" * 30 + "end"]
+    paths = [write_lines(ticker(n), name=name) for n, name in enumerate(names, 1)]
+    report = Replay(MemorySink(), MemoryDeadLetters(), clock=CLOCK, reports=tmp_path).run(paths)
+    assert names[0] in shown(report)
+    cells = [line[1:].partition("│")[0].strip() for line in shown(report, 100).splitlines()]
+    assert names[1] in "".join(cells)
 
 
 @pytest.mark.shared_data

@@ -75,6 +75,17 @@ def test_a_null_variance_is_a_dropped_row_and_not_a_zero(market: Market) -> None
     assert np.isfinite(d.x[:, [d.names.index(f"rv_{w}s") for w in (10, 60, 3600)]]).all()
 
 
+def test_sources_are_those_of_the_decisions_kept(market: Market) -> None:
+    """Before the first quote a label row has no source, and no label either."""
+    features, labels = market(6.0)
+    unknown = pa.scalar(None, pa.string())
+    said = pc.if_else(pc.is_valid(labels["rv"]), "replay", unknown)
+    at = labels.column_names.index("source")
+    d = dataset(features, labels.set_column(at, "source", said), 300, 60)
+    assert d.dropped["null label"] > 0
+    assert d.sources == ("replay",)
+
+
 def test_an_unknown_threshold_is_nan_and_never_a_spike(market: Market) -> None:
     d = dataset(*market(6.0), 3600, 60)
     assert not d.spike[~d.has_threshold].any()

@@ -20,7 +20,6 @@ from volatility.dedupe import (
 from volatility.normalise import normalise
 from volatility.record import OBSERVED_QUOTES
 from volatility.record import TRADES as TRADE_SCHEMA
-from volatility.scale import concat_scaled
 
 FrameTable = Callable[..., Any]
 
@@ -185,17 +184,3 @@ def test_the_snapshot_after_a_reconnect_is_no_new_trade(frame_table: FrameTable)
     assert distinct_trades(found.trades)["offset"].to_pylist() == [0]
     assert distinct_quotes(found.quotes)["offset"].to_pylist() == [0]
     assert set(found.trades["taker_side"].to_pylist()) == {"buy"}
-
-
-def test_scales_are_the_smallest_that_hold_what_is_left(frame_table: FrameTable) -> None:
-    """So that a partition's integers do not depend on what was parsed beside it."""
-    match = {"type": "match", "product_id": "A-B", "size": "1", "side": "sell", "trade_id": 1}
-    match |= {"time": "2025-11-12T07:20:11Z"}
-    found = normalise(
-        frame_table([match | {"price": "0.5"}, match | {"price": "0.1234567891"}])
-    ).trades
-    assert found["price_scale"].to_pylist() == [10, 10]
-    left = distinct_trades(found)
-    assert (left["price_scale"].to_pylist(), left["price"].to_pylist()) == ([8], [50_000_000])
-    assert concat_scaled([left, found])["price"].to_pylist()[0] == 5_000_000_000
-    assert np.array_equal(distinct_trade_rows(found), [0])

@@ -40,6 +40,23 @@ def test_a_bad_part_of_a_frame_costs_that_part_and_is_told(
     ]
 
 
+def test_a_frame_that_lost_a_row_is_told_from_one_with_a_remark(
+    frame_table: FrameTable, wire: Any
+) -> None:
+    """A never traded product, an empty book or a zero time lose nothing; a fault does."""
+    lossy = [wire.TICKER | {"price": price} for price in ("NaN", None, "1" * 41)]
+    lossy += [wire.TICKER | {"best_bid": "abc"}]
+    whole = [wire.TICKER | {"best_bid": "0", "best_ask": "0"}]
+    whole += [wire.TICKER | {"time": "0001-01-01T00:00:00Z"}]
+    whole += [wire.NEVER_TRADED | {"best_bid": "1", "best_ask": "2"}]
+    found = normalise(frame_table([*lossy, *whole, wire.TICKER, b"{"]))
+    assert found.verdict.to_pylist() == ["rows"] * 8 + ["rejected"]
+    assert found.partly_rejected.tolist() == [True] * 4 + [False] * 5
+    assert all(found.reason.to_pylist()[:6])
+    batch = wire.market_trades(wire.trade("3"), wire.trade("2", price="x"))
+    assert normalise(frame_table([batch], "advanced")).partly_rejected.tolist() == [True]
+
+
 def test_frames_of_all_feeds_may_be_mixed_and_rows_keep_their_order(
     frame_table: FrameTable,
     wire: Any,

@@ -22,7 +22,6 @@ from volatility.scale import (
     concat_scaled,
     rescale,
     scales_of,
-    tighten,
     to_scale,
 )
 
@@ -106,16 +105,6 @@ def test_rescale_refuses_to_lose_anything(frame_table: FrameTable, price: str, s
         rescale(some_trades(frame_table, price), {"A-B": (scale, 8)})
 
 
-def test_tighten_undoes_a_scale_nobody_needs(frame_table: FrameTable) -> None:
-    both = some_trades(frame_table, "1.5", "0.123456789012")
-    assert scales_of(both) == {"A-B": (12, 8)}
-    assert tighten(both).equals(both)
-    assert tighten(both.slice(0, 1)).equals(some_trades(frame_table, "1.5"))
-    raised = rescale(some_quotes(frame_table, "0.25"), {"A-B": (12, 12)})
-    assert tighten(raised).equals(some_quotes(frame_table, "0.25"))
-
-
 def test_empty_tables_pass(frame_table: FrameTable) -> None:
     empty = some_trades(frame_table)
-    assert tighten(empty).equals(empty)
     assert concat_scaled([empty, empty]).equals(pa.concat_tables([empty, empty]))
