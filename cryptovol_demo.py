@@ -195,8 +195,8 @@ def missing_trades(config: Settings) -> int:
     from data_lake.lake import Lake
 
     with connect(Lake(config.lake_root)) as connection:
-        row = connection.sql("select coalesce(sum(missing), 0)::bigint from silver.gaps").fetchone()
-    return int(row[0]) if row else 0
+        found = connection.sql("select coalesce(sum(missing), 0)::bigint from silver.gaps")
+        return int(found.fetchall()[0][0])
 
 
 def summarise(
