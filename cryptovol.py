@@ -305,7 +305,7 @@ def sql(
     from data_lake.sql import run, shell
 
     if query is None:
-        shell(_lake(settings()), input, _say)
+        shell(_lake(settings()), input, _say, interactive=sys.stdin.isatty())
     else:
         run(_lake(settings()), query, style, sys.stdout.buffer)
 

@@ -221,6 +221,8 @@ def summarise(
     console.print(trained.render())
     for failed in built.failed_checks:
         console.print(f"check failed: {failed}")
+    for note in built.notes:
+        console.print(f"note: {note}")
     console.print(drifted.render())
     console.print(NEXT)
 

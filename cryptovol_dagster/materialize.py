@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
+import numpy as np
 
 from cryptovol_dagster.champion import champions
 from cryptovol_dagster.defs.external import BRONZE, FEED, TOPIC
@@ -14,22 +15,32 @@ from cryptovol_dagster.defs.jobs import HOURLY_TABLES, keys
 from cryptovol_dagster.defs.partitions import HOURS, MATURED_HOURS, MATURED_TABLES
 from cryptovol_dagster.plan import Bounds, ranges, stale_hours
 from cryptovol_dagster.progress import Progress, listening
+from cryptovol_dagster.reach import require_registry
 from cryptovol_dagster.recipe import ORDER, Ledger, by_hour
-from cryptovol_dagster.run import check_results, failed_checks, persistent_instance, run_job
+from cryptovol_dagster.run import (
+    CheckResult,
+    check_results,
+    failed_checks,
+    notes,
+    persistent_instance,
+    run_job,
+)
 from cryptovol_dagster.run_tag import range_tags
 from data_lake.chain import BronzeFile, chain
 from data_lake.lake import Lake
 from data_lake.layout import DIRECT_TOPIC, HOUR_NS, hour_key
-from data_lake.registry import Registry
 from data_lake.settings import Settings
 from data_lake.tables import TABLES, Table
-from volatility.errors import SettingError
+from volatility.errors import LakeError, SettingError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 SILVER_TICKS: Final = ("silver/trades", "silver/quotes", "silver/gaps")
 """What a recording itself says, before anything is computed from it."""
+
+SHOWN_HOURS: Final = 6
+"""Hours named one by one in a line; more are shown as a range."""
 
 _JOBS: Final = (("hourly", HOURLY_TABLES), ("matured", MATURED_TABLES))
 
@@ -46,15 +57,17 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Materialized:
-    """What was built, and what there is now."""
+    """What was built, and what there is now, of the tables selected."""
 
     tables: tuple[TableSummary, ...]
     runs: int  # Dagster runs
     failed_checks: tuple[str, ...]
+    notes: tuple[str, ...]  # checks that did not hold, but are only worth a look
     open_hours: tuple[str, ...]  # recorded, but not closed yet: built later
+    before_first: tuple[str, ...]  # recorded, but before the first partition: not built
 
     def rows(self, table: str) -> int:
-        """Rows of a table, 0 where it has none."""
+        """Rows of a table, 0 where it has none or was not selected."""
         return sum(each.rows for each in self.tables if each.table == table)
 
     def render(self) -> RenderableType:
@@ -65,10 +78,14 @@ class Materialized:
         shown = RichTable("table", "hours built", "hours", "rows", title="Materialised")
         for each in self.tables:
             shown.add_row(each.table, f"{each.built:,}", f"{each.hours:,}", f"{each.rows:,}")
-        notes = [f"check failed: {text}" for text in self.failed_checks]
+        lines = [f"check failed: {text}" for text in self.failed_checks]
+        lines += [f"note: {text}" for text in self.notes]
         if self.open_hours:
-            notes.append(f"not closed yet, built later: {', '.join(self.open_hours)}")
-        return Group(shown, *notes)
+            lines.append(f"not closed yet, built later: {_shortened(self.open_hours)}")
+        if self.before_first:
+            why = "before CRYPTOVOL_PARTITIONS_START, not built"
+            lines.append(f"{why}: {_shortened(self.before_first)}")
+        return Group(shown, *lines)
 
 
 def materialize_hours(
@@ -91,11 +108,13 @@ def materialize_hours(
         progress: told how far each table has come.
 
     Raises:
-        SettingError: `select` names an unknown table.
-        LakeError: the lake is broken, or a step failed.
+        SettingError: `select` names an unknown table, the range is empty, or nobody answers at
+            `MLFLOW_TRACKING_URI`.
+        LakeError: no frames are recorded in the range, the lake is broken, or a step failed.
         ModelError: there is a champion that cannot be trusted.
     """
     lake, tables = Lake(settings.lake_root), _selected(select)
+    _check_range(start_ns, end_ns)
     files = chain(lake)
     bounds = Bounds(
         HOURS.has_partition_key,
@@ -103,11 +122,14 @@ def materialize_hours(
         "" if start_ns is None else hour_key(start_ns),
         "9" if end_ns is None else hour_key(end_ns + HOUR_NS - 1),
     )
+    recorded = sorted(h for h in by_hour(files) if bounds.start <= h < bounds.end)
+    if not recorded:
+        raise LakeError(settings.lake_root, _nothing_recorded(start_ns, end_ns))
     forecasting = "gold/forecasts" in {t.path for t in tables} and bool(_champions(settings))
     plan = stale_hours(
         Ledger(lake), files, bounds, tables=tables, forecasting=forecasting, rebuild=rebuild
     )
-    runs, checks = 0, dict[str, str]()
+    runs, checks = 0, dict[str, CheckResult]()
     with persistent_instance(settings) as instance, listening(progress):
         _report_bronze(instance, files)
         for job, of_job in _JOBS:
@@ -119,8 +141,15 @@ def materialize_hours(
                 )
                 runs += 1
                 checks |= check_results(result)
-    open_hours = sorted(h for h in by_hour(files) if not bounds.closed(h) and h < bounds.end)
-    return Materialized(_summary(lake, plan), runs, failed_checks(checks), tuple(open_hours))
+    first = HOURS.get_first_partition_key() or "9"
+    return Materialized(
+        _summary(lake, tables, plan),
+        runs,
+        failed_checks(checks),
+        notes(checks),
+        open_hours=tuple(h for h in recorded if h >= first and not bounds.closed(h)),
+        before_first=tuple(h for h in recorded if h < first),
+    )
 
 
 def _selected(select: Sequence[str]) -> tuple[Table, ...]:
@@ -131,11 +160,37 @@ def _selected(select: Sequence[str]) -> tuple[Table, ...]:
     return tuple(table for table in ORDER if not select or table.path in select)
 
 
+def _check_range(start_ns: int | None, end_ns: int | None) -> None:
+    if start_ns is not None and end_ns is not None and start_ns >= end_ns:
+        raise SettingError("--end", _minute(end_ns), f"not after --start, {_minute(start_ns)}")
+
+
+def _nothing_recorded(start_ns: int | None, end_ns: int | None) -> str:
+    if start_ns is not None and end_ns is not None:
+        return f"no frames recorded between {_minute(start_ns)} and {_minute(end_ns)}"
+    if start_ns is not None:
+        return f"no frames recorded since {_minute(start_ns)}"
+    if end_ns is not None:
+        return f"no frames recorded before {_minute(end_ns)}"
+    return "no frames recorded yet: `cryptovol ingest` or `cryptovol replay` first"
+
+
+def _minute(ns: int) -> str:
+    return str(np.datetime64(ns, "ns").astype("datetime64[m]"))
+
+
+def _shortened(hours: Sequence[str]) -> str:
+    """A few hours by name; of many, the first, the last and how many there are."""
+    if len(hours) <= SHOWN_HOURS:
+        return ", ".join(hours)
+    return f"{hours[0]} to {hours[-1]}, {len(hours):,} hours"
+
+
 def _champions(settings: Settings) -> list[Any]:
     """The champions, without creating a registry where none was ever used."""
     if not settings.mlflow_tracking_uri and not (settings.home / "mlflow" / "mlflow.db").exists():
         return []
-    return champions(Registry.of(settings))
+    return champions(require_registry(settings))
 
 
 def _overlap(hours: Sequence[str], start: str, end: str) -> bool:
@@ -155,7 +210,9 @@ def _report_bronze(instance: dg.DagsterInstance, files: Sequence[BronzeFile]) ->
         instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=facts))
 
 
-def _summary(lake: Lake, plan: dict[str, list[str]]) -> tuple[TableSummary, ...]:
+def _summary(
+    lake: Lake, tables: Sequence[Table], plan: dict[str, list[str]]
+) -> tuple[TableSummary, ...]:
     ledger = Ledger(lake)
     return tuple(
         TableSummary(
@@ -164,5 +221,5 @@ def _summary(lake: Lake, plan: dict[str, list[str]]) -> tuple[TableSummary, ...]
             len(ledger.hours(table)),
             sum(m.rows for h in ledger.hours(table) if (m := ledger.manifest(table, h))),
         )
-        for table in ORDER
+        for table in tables
     )

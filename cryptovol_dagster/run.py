@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import dagster as dg
@@ -64,28 +65,55 @@ def run_job(
     return result
 
 
-def check_results(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """Every check of a run: `silver/gaps explains_holes` to why it failed, empty where it held."""
+@dataclass(frozen=True)
+class CheckResult:
+    """One check's answer."""
+
+    holds: bool
+    why: str
+    alarms: bool  # a failure is an error, not merely worth a look
+
+
+def check_results(result: dg.ExecuteInProcessResult) -> dict[str, CheckResult]:
+    """Every check of a run by name, `silver/gaps explains_holes`."""
     return {
-        f"{check.asset_key.to_user_string()} {check.check_name}": ""
-        if check.passed
-        else check.description or "failed"
+        f"{check.asset_key.to_user_string()} {check.check_name}": CheckResult(
+            check.passed,
+            check.description or "failed",
+            check.severity is dg.AssetCheckSeverity.ERROR,
+        )
         for check in result.get_asset_check_evaluations()
     }
 
 
-def failed_checks(results: Mapping[str, str]) -> tuple[str, ...]:
-    """One line for each check that did not hold."""
-    return tuple(f"{name}: {why}" for name, why in results.items() if why)
+def failed_checks(results: Mapping[str, CheckResult]) -> tuple[str, ...]:
+    """One line for each check that did not hold, and that should have."""
+    return _lines(results, alarms=True)
+
+
+def notes(results: Mapping[str, CheckResult]) -> tuple[str, ...]:
+    """One line for each check that did not hold, but is only worth a look."""
+    return _lines(results, alarms=False)
+
+
+def _lines(results: Mapping[str, CheckResult], *, alarms: bool) -> tuple[str, ...]:
+    found = ((name, r) for name, r in results.items() if not r.holds and r.alarms == alarms)
+    return tuple(f"{name}: {each.why}" for name, each in found)
 
 
 def _failure(job: str, result: dg.ExecuteInProcessResult) -> CryptovolError:
-    """The error of the first failed step, in one line."""
+    """The error of the first failed step, or of what failed before any, in one line."""
     for event in result.get_step_failure_events():
-        error = event.step_failure_data.error
-        cause = error.cause if error and error.cause else error
-        reason = cause.message.strip().splitlines()[0] if cause else "failed"
-        if cause and cause.cls_name and hasattr(errors, cause.cls_name):
-            reason = reason.partition(": ")[2]
-        return LakeError(f"{job} job, {event.step_key}", reason)
+        return LakeError(f"{job} job, {event.step_key}", _reason(event.step_failure_data.error))
+    for event in result.filter_events(lambda e: e.event_type is dg.DagsterEventType.RUN_FAILURE):
+        return LakeError(f"{job} job", _reason(event.job_failure_data.error))
     return LakeError(f"{job} job", "the run failed before its first step")
+
+
+def _reason(error: Any) -> str:
+    """First line of what a step raised; Dagster wraps it, and puts the class before our errors."""
+    cause = error.cause if error and error.cause else error
+    if not cause:
+        return "failed"
+    reason: str = cause.message.strip().splitlines()[0]
+    return reason.partition(": ")[2] if hasattr(errors, cause.cls_name or "") else reason

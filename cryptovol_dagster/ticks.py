@@ -17,8 +17,7 @@ from data_lake.layout import HOUR_NS, hour_bounds, input_name
 from data_lake.tables import FRAMES, QUOTES, TRADES, Table
 from volatility.column import numbers
 from volatility.dedupe import distinct_quotes, distinct_trades
-from volatility.normalise import normalise
-from volatility.scale import tighten
+from volatility.normalise import Normalised, normalise
 
 DEAD_LETTERS: Final = "ticks.dead_letter"
 """The topic of frames already found unusable: kept in bronze, never read for rows."""
@@ -34,6 +33,12 @@ class Ticks:
     built: dict[str, Built] = field(default_factory=dict)  # by table path
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)  # frames by (kind, verdict)
     reasons: Counter[str] = field(default_factory=Counter)  # frames by what was odd about them
+    partly_rejected: int = 0  # frames that made rows and lost some
+
+    @property
+    def rejected(self) -> int:
+        """Frames that could not be understood."""
+        return sum(n for (_, verdict), n in self.kinds.items() if verdict == "rejected")
 
 
 def build_ticks(
@@ -50,9 +55,9 @@ def build_ticks(
         found = normalise(read_frames(lake, files=[f for f in files if f.topic != DEAD_LETTERS]))
         ticks.kinds.update(found.counts())
         ticks.reasons.update(reason for reason in found.reason.to_pylist() if reason)
+        ticks.partly_rejected += int(found.partly_rejected.sum())
         for table in tables:
-            rows = _distinct(table, found)
-            for hour, part in _split(rows, table.time, some):
+            for hour, part in _split(table, found, some):
                 inputs = {input_name(FRAMES, hour): fingerprint(touching.get(hour, ()), hour)}
                 ticks.built[table.path][hour] = lake.replace(table, hour, part, inputs)
                 tell(table.path, len(ticks.built[table.path]), len(hours))
@@ -67,10 +72,6 @@ def build_trades(lake: Lake, hours: Sequence[str]) -> Built:
 def build_quotes(lake: Lake, hours: Sequence[str]) -> Built:
     """Build `silver/quotes` of some hours from bronze; manifests by hour."""
     return build_ticks(lake, hours, (QUOTES,)).built[QUOTES.path]
-
-
-def _distinct(table: Table, found: Any) -> Any:
-    return distinct_trades(found.trades) if table is TRADES else distinct_quotes(found.quotes)
 
 
 def _steps(
@@ -90,9 +91,12 @@ def _steps(
         yield step
 
 
-def _split(rows: Any, time: str, hours: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """The rows of each hour [H, H + 1 h), in their order, at scales of their own."""
-    number = numbers(rows.column(time)) // HOUR_NS
+def _split(table: Table, found: Normalised, hours: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The distinct rows of each hour [H, H + 1 h); what another hour holds does not count."""
+    rows, distinct = (
+        (found.trades, distinct_trades) if table is TRADES else (found.quotes, distinct_quotes)
+    )
+    number = numbers(rows.column(table.time)) // HOUR_NS
     for hour in hours:
         mine = pa.array(number == hour_bounds(hour)[0] // HOUR_NS)
-        yield hour, tighten(rows.filter(mine).combine_chunks())
+        yield hour, distinct(rows.filter(mine)).combine_chunks()

@@ -13,8 +13,15 @@ import msgspec
 from cryptovol_dagster.defs.gold import MODEL
 from cryptovol_dagster.defs.report import DRIFT
 from cryptovol_dagster.progress import Progress, listening
+from cryptovol_dagster.reach import require_registry
 from cryptovol_dagster.register import TrainingResult
-from cryptovol_dagster.run import check_results, failed_checks, persistent_instance, run_job
+from cryptovol_dagster.run import (
+    check_results,
+    failed_checks,
+    notes,
+    persistent_instance,
+    run_job,
+)
 from data_lake.layout import hour_key
 from data_lake.settings import Settings
 from volatility.feature import HORIZONS_S
@@ -30,15 +37,17 @@ class TrainingSummary:
     results: tuple[TrainingResult, ...]
     too_short: dict[str, str]  # horizon in seconds to why there is no model
     failed_checks: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # checks that did not hold, but are only worth a look
 
     def render(self) -> RenderableType:
         """Model against each baseline, and the gate's verdict, for the terminal."""
         from rich.console import Group
 
         parts = [_render(result) for result in self.results]
-        notes = [f"{h} s ahead: not trained: {why}" for h, why in self.too_short.items()]
-        notes += [f"check failed: {text}" for text in self.failed_checks]
-        return Group(*parts, *notes)
+        lines = [f"{h} s ahead: not trained: {why}" for h, why in self.too_short.items()]
+        lines += [f"check failed: {text}" for text in self.failed_checks]
+        lines += [f"note: {text}" for text in self.notes]
+        return Group(*parts, *lines)
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,10 @@ def run_training(
         progress: told after every fit.
 
     Raises:
+        SettingError: nobody answers at `MLFLOW_TRACKING_URI`.
         LakeError: the job failed; it says at which step and why.
     """
+    require_registry(settings)
     config = {
         "train_end": "" if train_end_ns is None else hour_key(train_end_ns),
         "horizons_s": list(horizons_s),
@@ -87,15 +98,18 @@ def run_training(
         for h in horizons_s
         if str(h) not in too_short
     )
-    return TrainingSummary(results, dict(too_short), failed_checks(check_results(result)))
+    checks = check_results(result)
+    return TrainingSummary(results, dict(too_short), failed_checks(checks), notes(checks))
 
 
 def run_drift_report(settings: Settings) -> DriftSummary:
     """Run the drift job: the newest hours against the champion's training window.
 
     Raises:
+        SettingError: nobody answers at `MLFLOW_TRACKING_URI`.
         LakeError: there is no champion, or too little to compare.
     """
+    require_registry(settings)
     with persistent_instance(settings) as instance:
         facts = _facts(run_job(settings, instance, "drift"), DRIFT)
     return DriftSummary(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from data_lake.layout import hour_bounds
-from volatility.errors import LakeError, SettingError
+from volatility.errors import SettingError
+
+_HOUR: Final = "%Y-%m-%d-%H:00"
 
 
 class Settings(BaseSettings):
@@ -54,11 +58,10 @@ class Settings(BaseSettings):
     @field_validator("partitions_start")
     @classmethod
     def _start_is_an_hour(cls, given: str) -> str:
-        try:
-            hour_bounds(given)
-        except LakeError as exc:
-            raise ValueError(exc.reason) from exc
-        return given
+        with suppress(ValueError):
+            if datetime.strptime(given, _HOUR).replace(tzinfo=UTC).strftime(_HOUR) == given:
+                return given
+        raise ValueError("not an hour of the form YYYY-MM-DD-HH:00")
 
     @property
     def lake_root(self) -> str:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from data_lake.catalog import connect, refresh
 from data_lake.lake import Lake
+from data_lake.question import questions
 from data_lake.tables import TABLES
 from volatility.errors import CryptovolError, QueryError
 
@@ -38,37 +39,61 @@ def run(lake: Lake, query: str, style: Style, sink: BinaryIO) -> None:
         _answer(connection, query, style, sink)
 
 
-def shell(lake: Lake, ask: Callable[[str], str], say: Callable[[str], None]) -> None:
+def shell(
+    lake: Lake, ask: Callable[[str], str], say: Callable[[str], None], *, interactive: bool = True
+) -> None:
     """Answer statements until the input ends; an error is said and the next one awaited.
 
-    `ask(prompt)` returns a line or raises EOFError, `say(text)` prints.
+    `ask(prompt)` returns a line or raises EOFError, `say(text)` prints. Input that is not
+    `interactive` (piped) is answered without greeting and prompts, its last statement also where
+    it lacks a `;`, and the first error ends it.
 
     Raises:
         LakeError: the lake cannot be opened.
+        QueryError: not interactive, and a statement failed.
     """
     with connect(lake) as connection:
-        say(_HELP)
-        for statement in _statements(ask):
-            if statement == ".tables":
-                say("\n".join(f"{f'{t.zone}.{t.name}':<18} {t.doc}" for t in TABLES.values()))
-                continue
+        if interactive:
+            say(_HELP)
+        for text in _statements(ask, interactive=interactive):
             try:
                 refresh(connection, lake)
-                sink = io.BytesIO()
-                _answer(connection, statement, "table", sink)
-                say(sink.getvalue().decode())
+                _say_answers(connection, text, say)
             except CryptovolError as exc:
+                if not interactive:
+                    raise
                 say(str(exc))
 
 
-def _statements(ask: Callable[[str], str]) -> Iterator[str]:
+def _say_answers(
+    connection: duckdb.DuckDBPyConnection, text: str, say: Callable[[str], None]
+) -> None:
+    """Answer one command, or every statement of `text`."""
+    if text == ".tables":
+        say("\n".join(f"{f'{t.zone}.{t.name}':<18} {t.doc}" for t in TABLES.values()))
+        return
+    try:
+        statements = questions(connection, text)
+    except duckdb.Error as exc:
+        raise _query_error(text, exc) from exc
+    for statement in statements:
+        sink = io.BytesIO()
+        _answer(connection, statement, "table", sink)
+        say(sink.getvalue().decode())
+
+
+def _statements(ask: Callable[[str], str], *, interactive: bool) -> Iterator[str]:
     lines: list[str] = []
     while True:
         try:
-            line = ask("...> " if lines else "sql> ").strip()
+            line = ask(("...> " if lines else "sql> ") if interactive else "").strip()
         except EOFError:
+            if lines and not interactive:
+                yield "\n".join(lines)
             return
         except KeyboardInterrupt:
+            if not interactive:
+                raise
             lines = []
             continue
         if not lines and line in (".quit", ".exit", "quit;", "exit;"):
@@ -85,17 +110,27 @@ def _answer(
     connection: duckdb.DuckDBPyConnection, query: str, style: Style, sink: BinaryIO
 ) -> None:
     try:
-        statements = connection.extract_statements(query)
+        statements = questions(connection, query)
         if not statements:
             raise QueryError(query, "there is no statement in it")
         for statement in statements[:-1]:
-            connection.execute(statement)
-        relation = connection.sql(statements[-1].query)
+            _finish(connection.execute(statement))
+        relation = connection.sql(statements[-1])
         if relation is None:
             raise QueryError(query, "it returns no rows; ask with SELECT, FROM, DESCRIBE or SHOW")
         _WRITERS[style](relation, sink)
     except (duckdb.Error, pa.ArrowException) as exc:
-        raise QueryError(query, " ".join(str(exc).split("\n\nLINE")[0].split())) from exc
+        raise _query_error(query, exc) from exc
+
+
+def _finish(result: duckdb.DuckDBPyConnection) -> None:
+    """Read an answer to its end: the connection takes no other question before."""
+    while result.fetchmany(_BATCH):
+        pass
+
+
+def _query_error(query: str, exc: Exception) -> QueryError:
+    return QueryError(query, " ".join(str(exc).split("\n\nLINE")[0].split()))
 
 
 def _texts(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
-from data_lake.chain import BronzeFile, BronzeFooter, bronze_file, follow, read_frames
+from data_lake.chain import BronzeFile, BronzeFooter, bronze_file, fingerprint, follow, read_frames
 from data_lake.contract import conform
 from data_lake.finding import Report
 from data_lake.lake import Lake
-from data_lake.layout import bronze_path, hour_of_path, parse_bronze_path
+from data_lake.layout import bronze_path, hour_of_path, input_name, parse_bronze_path
 from data_lake.lineage import moved
 from data_lake.manifest import Manifest, Span, code_version
 from data_lake.parquet import check_columns, read_rows
@@ -38,6 +38,8 @@ def verify(lake: Lake) -> Report:
         if table.layout == "hour":
             _check_table(lake, table, files, report)
     _check_unbuilt(lake, files, report)
+    if not lake.storage.entries(""):
+        report.add("note", lake.root, "no lake here: not one file was written yet")
     for path in lake.storage.staged():
         report.add("note", path, "left half-written by a crash, never committed: safe to delete")
     return report
@@ -143,21 +145,46 @@ def _check_partition(
         report.add("wrong", entry.path, reason)
         return None
     _count(report, entry, rows)
-    _check_inputs(lake, entry, manifest, files, report)
+    _check_inputs(lake, entry, (rows, manifest), files, report)
     return manifest
 
 
 def _check_inputs(
-    lake: Lake, entry: Entry, manifest: Manifest, files: list[BronzeFile], report: Report
+    lake: Lake,
+    entry: Entry,
+    made: tuple[Any, Manifest],
+    files: list[BronzeFile],
+    report: Report,
 ) -> None:
+    rows, manifest = made
     try:
         names = moved(lake, manifest, files)
     except LakeError as exc:
         report.add("stale", entry.path, f"its input {exc.path} cannot be read")
         return
-    if names:
+    lost = _lost_frames(lake, rows, manifest, files)
+    if lost:
+        report.add("wrong", entry.path, lost)
+    elif names:
         listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         report.add("stale", entry.path, f"made from other content of {listed}; materialize it")
+
+
+def _lost_frames(lake: Lake, rows: Any, manifest: Manifest, files: list[BronzeFile]) -> str:
+    """What rows remember of frames that bronze holds no more; empty text when nothing is lost."""
+    was = manifest.inputs.get(input_name(FRAMES, manifest.hour), "")
+    now = fingerprint(files, manifest.hour)
+    if was in ("", now):
+        return ""
+    if not now:
+        return "every frame it was made from is lost"
+    keys = [name for name in ("offset", "ts_recv") if name in rows.column_names]
+    if len(keys) < 2:
+        return ""
+    frames = read_frames(lake, [manifest.hour], files=files, columns=["offset", "recv_ts"])
+    known = frames.rename_columns(keys).cast(rows.select(keys).schema)
+    lost = rows.select(keys).join(known, keys, join_type="left anti").num_rows
+    return f"{lost} of its {rows.num_rows} rows come from frames that are lost" if lost else ""
 
 
 class _Stretch(NamedTuple):

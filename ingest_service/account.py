@@ -47,7 +47,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A frame that broke its wire format."""
+    """A line nobody understood, or a frame that broke its wire format, wholly or `partly: …`."""
 
     origin: Origin
     reason: str
@@ -62,6 +62,7 @@ class Outcome:
     duplicates: Counter[int]  # frames all of whose rows were there
     control: Counter[int]
     rejected: Counter[int]
+    partly_rejected: Counter[int]  # of those with rows, new or not: frames that lost some
     kinds: Counter[str]  # frames by kind
     trades: int  # distinct in these files
     quotes: int
@@ -106,6 +107,8 @@ class Account:
         self._trades, self._quotes = _Pile(_TRADE_COLUMNS), _Pile(_QUOTE_COLUMNS)
         self._control: Counter[int] = Counter()
         self._rejected: Counter[int] = Counter()
+        self._partly: Counter[int] = Counter()
+        self._refusals: list[Refusal] = []
         self._kinds: Counter[str] = Counter()
         self._empty: Normalised | None = None
 
@@ -114,6 +117,13 @@ class Account:
         self._frames.append(frame)
         self._origins.append(origin)
         if len(self._frames) >= CHUNK:
+            self._digest()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Take a line that held no frame; it is told in its place among refused frames."""
+        self._rejected[refusal.origin.file] += 1
+        self._refusals.append(refusal)
+        if len(self._refusals) >= CHUNK:
             self._digest()
 
     def finish(self, prior: Prior | None = None) -> Outcome:
@@ -134,6 +144,7 @@ class Account:
             duplicates=Counter(files[old].tolist()),
             control=self._control,
             rejected=self._rejected,
+            partly_rejected=self._partly,
             kinds=self._kinds,
             trades=len(kept_trades),
             quotes=len(kept_quotes),
@@ -144,8 +155,13 @@ class Account:
         )
 
     def _digest(self) -> None:
-        if not self._frames:
-            return
+        if self._frames:
+            self._normalise()
+        for refusal in sorted(self._refusals, key=lambda r: (r.origin.file, r.origin.line)):
+            self._on_refusal(refusal)
+        self._refusals = []
+
+    def _normalise(self) -> None:
         done = normalise(_table(self._frames, self._counted))
         self._trades.add(done.trades)
         self._quotes.add(done.quotes)
@@ -155,14 +171,18 @@ class Account:
         self._with_rows.append(np.array(rows, np.int64) + self._counted)
         self._files += [origin.file for origin in self._origins]
         self._kinds.update(done.kind.to_pylist())
-        reasons = done.reason.to_pylist()
         for i, verdict in enumerate(verdicts):
+            origin = self._origins[i]
             if verdict == "control":
-                self._control[self._origins[i].file] += 1
+                self._control[origin.file] += 1
             elif verdict == "rejected":
-                self._rejected[self._origins[i].file] += 1
-                payload = self._frames[i].payload
-                self._on_refusal(Refusal(self._origins[i], reasons[i] or "", payload))
+                reason = done.reason[i].as_py()
+                self._rejected[origin.file] += 1
+                self._refusals.append(Refusal(origin, reason, self._frames[i].payload))
+        for i in np.flatnonzero(done.partly_rejected).tolist():
+            origin, reason = self._origins[i], f"partly: {done.reason[i].as_py()}"
+            self._partly[origin.file] += 1
+            self._refusals.append(Refusal(origin, reason, self._frames[i].payload))
         self._counted += len(self._frames)
         self._frames, self._origins = [], []
 

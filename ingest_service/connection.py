@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -20,6 +18,7 @@ from ingest_service.dead_letter import DeadLetter
 from ingest_service.fact import FactName, fact
 from ingest_service.frame_queue import FrameQueue
 from ingest_service.plan import Plan
+from ingest_service.refusal import error_text, named
 from ingest_service.subscription import Channels, acknowledged, messages, missing, requested
 from ingest_service.tally import Tally
 from volatility.frame import Frame
@@ -66,6 +65,7 @@ class Connection:
         self._data_since: float | None = None  # loop time of the first market data
         self._heard_at = 0.0  # loop time of the last frame
         self._watchdog = ""  # why we closed the socket ourselves
+        self.refused: set[str] = set()  # products the exchange will not have; do not ask again
 
     async def run(self) -> Close:
         """Connect, subscribe and hand on frames until the socket closes; say how it ended.
@@ -82,7 +82,7 @@ class Connection:
             max_size=MAX_SIZE,
             open_timeout=deadlines.open_s,
             close_timeout=deadlines.close_s,
-            proxy=None if _is_loopback(self._plan.address) else True,
+            proxy=None if self._plan.is_local else True,
         ) as socket:
             self._state("connected", url=self._plan.address, products=list(self._products))
             watch = asyncio.create_task(self._watch(socket))
@@ -127,6 +127,8 @@ class Connection:
             self._heard_at = now()
             if seen.kind in _CONTROL:
                 self._on_control(seen.kind, payload)
+                if self.refused:
+                    await socket.close(1000)
             elif self._data_since is None:
                 self._data_since = self._heard_at
 
@@ -145,13 +147,24 @@ class Connection:
 
     def _on_control(self, kind: str, payload: bytes) -> None:
         if kind == "error":
-            text = payload[:300].decode(errors="replace")
-            _log.warning("the exchange reports an error", conn=self._conn, frame=text)
+            self._on_error(payload)
             return
         acked = acknowledged(self._plan.feed, payload)
         if acked is not None and acked != self._acked:
             self._acked = acked
             self._state("acked", channels=_plain(acked), missing=self._missing())
+
+    def _on_error(self, payload: bytes) -> None:
+        """An error that names a product not in force refuses it; the others come without it."""
+        text = error_text(payload)
+        self._tally.last_error = text
+        _log.warning("the exchange reports an error", conn=self._conn, error=text)
+        in_force = frozenset[str]().union(*self._acked.values())
+        refused = named(text, self._products) - in_force - self.refused
+        if refused:
+            self.refused |= refused
+            self._tally.refused |= dict.fromkeys(sorted(refused), text)
+            self._state("refused", products=sorted(refused), reason=text)
 
     def _missing(self) -> dict[str, list[str]]:
         return _plain(missing(self._asked, self._acked))
@@ -189,7 +202,9 @@ class Connection:
             self._state("acked", channels=_plain(self._acked), missing=lacking)
 
     def _closed(self, exc: ConnectionClosed) -> Close:
-        if self._watchdog:
+        if self.refused:
+            close = Close(1000, f"without {', '.join(sorted(self.refused))}", "us")
+        elif self._watchdog:
             close = Close(1006, self._watchdog, "watchdog")
         elif exc.rcvd is not None:
             close = Close(int(exc.rcvd.code), exc.rcvd.reason, "peer")
@@ -233,12 +248,3 @@ def _is_json(payload: bytes) -> bool:
     except DECODE_ERRORS:
         return False
     return True
-
-
-def _is_loopback(url: str) -> bool:
-    """Whether the address is this machine: the simulator is never asked for through a proxy."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -103,7 +103,7 @@ def export_slice(transport: Transport, out: Path, *, minutes: float = 10.0) -> S
     except OSError as exc:
         raise RecordingError(str(out), 0, exc.strerror or str(exc)) from exc
     finally:
-        # Where the file could not be made, it cannot be removed either; that error is the worse one.
+        # Where the file could not be made, it cannot be removed either; the first error says why.
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
     return report

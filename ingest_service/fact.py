@@ -6,6 +6,7 @@ A fact's payload is `{"type": "ingestor", "fact": <name>, …}`:
 |---|---|
 | `connected` | a socket is open: `url`, `products` |
 | `acked` | the exchange states its current set: `channels`, and what is `missing` of the request |
+| `refused` | the exchange will not have these `products`, `reason`: they are asked for no more |
 | `closed` | the socket is gone: `code`, `reason`, `by` (peer, us, watchdog, shutdown), `frames` |
 | `failed` | no socket could be opened: `url`, `reason` |
 | `dead_letter` | bytes nobody could use, in the dead-letter chain: `reason`, `origin`, `text` |
@@ -19,7 +20,7 @@ import msgspec
 
 from volatility.frame import Frame, Source
 
-FactName = Literal["connected", "acked", "closed", "failed", "dead_letter"]
+FactName = Literal["connected", "acked", "refused", "closed", "failed", "dead_letter"]
 
 
 def fact(

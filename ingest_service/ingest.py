@@ -7,7 +7,7 @@ import contextlib
 import signal
 from collections.abc import Callable
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
+_NO_DATA: Final = frozenset({"error", "subscriptions", "heartbeat", "status", "unknown"})
+"""Kinds of frame that say nothing about a price."""
+
+
 class IngestReport(msgspec.Struct, kw_only=True, frozen=True):
     """What one run of the ingestor recorded."""
 
@@ -36,6 +40,7 @@ class IngestReport(msgspec.Struct, kw_only=True, frozen=True):
     queue_waits: int  # times a socket waited for the sink
     kinds: dict[str, int]  # frames by kind
     products: dict[str, int]  # frames by product
+    refused: dict[str, str]  # products the exchange would not have, and why
     closes: dict[str, int]  # ended connections by close code
 
     @classmethod
@@ -52,6 +57,7 @@ class IngestReport(msgspec.Struct, kw_only=True, frozen=True):
             queue_waits=tally.queue_waits,
             kinds=dict(tally.kinds.most_common()),
             products=dict(tally.products.most_common()),
+            refused=dict(tally.refused),
             closes=dict(tally.closes),
         )
 
@@ -74,6 +80,8 @@ class IngestReport(msgspec.Struct, kw_only=True, frozen=True):
         table.add_row("reconnects", f"{self.reconnects:,}")
         table.add_row("dead letters", f"{self.dead_letters:,}")
         table.add_row("waits for the sink", f"{self.queue_waits:,}")
+        if self.refused:
+            table.add_row("refused products", ", ".join(self.refused))
         return table
 
 
@@ -93,7 +101,8 @@ async def ingest(
     `watch` is given the running counts once, before the first connection: read them for progress.
 
     Raises:
-        FeedError: not a websocket url, or not one frame came in `minutes`.
+        FeedError: not a websocket url, every product was refused, or no market data came in
+            `minutes`.
         BrokerError: Kafka cannot be reached or refuses.
         LakeError: the lake cannot be opened or written.
     """
@@ -116,10 +125,17 @@ async def ingest(
             stack.callback(loop.call_later(minutes * 60, stop.set).cancel)
         await ingestor.run(stop)
     report = IngestReport.of(plan.address, loop.time() - began, ingestor.tally)
-    if minutes is not None and not report.frames:
-        reason = ingestor.last_failure or "connected, but silent"
-        raise FeedError(plan.address, f"no frame in {minutes:g} minutes: {reason}")
+    if minutes is not None and report.kinds.keys() <= _NO_DATA:
+        what = "market data" if report.frames else "frame"
+        raise FeedError(plan.address, f"no {what} in {minutes:g} minutes: {_why(ingestor)}")
     return report
+
+
+def _why(ingestor: Ingestor) -> str:
+    """Why nothing came: the exchange's own words, or else what happened to the connection."""
+    said = ingestor.tally.last_error
+    silent = "connected, but silent"
+    return f"the exchange says: {said}" if said else ingestor.last_failure or silent
 
 
 def run_ingest(

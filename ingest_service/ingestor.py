@@ -82,9 +82,13 @@ class Ingestor:
             raise group.exceptions[0] from None
 
     async def _keep_connected(self, products: tuple[str, ...]) -> None:
-        """Connect, and connect again, for ever."""
+        """Connect, and connect again, for as long as the exchange will have a product of these.
+
+        Raises:
+            FeedError: the address is none, or every product of the plan was refused.
+        """
         backoff = Backoff(self._rng)
-        while True:
+        while products:
             conn = f"{self._rng.getrandbits(48):012x}"
             connection = Connection(
                 self._plan,
@@ -98,6 +102,7 @@ class Ingestor:
             try:
                 close = await connection.run()
                 self._note_close(close)
+                products = self._accepted(products, backoff)
             except InvalidURI as exc:
                 raise FeedError(self._plan.address, "not a ws:// or wss:// address") from exc
             except (OSError, TimeoutError, WebSocketException) as exc:
@@ -110,6 +115,18 @@ class Ingestor:
                 delay_s=round(delay, 2),
             )
             await self._sleep(delay)
+
+    def _accepted(self, products: tuple[str, ...], backoff: Backoff) -> tuple[str, ...]:
+        """Those of `products` that were not refused."""
+        refused = self.tally.refused
+        if refused.keys() >= set(self._plan.products):
+            raise FeedError(
+                self._plan.address, f"every product was refused: {self.tally.last_error}"
+            )
+        accepted = tuple(product for product in products if product not in refused)
+        if accepted != products:
+            backoff.reset()  # the next request is another one
+        return accepted
 
     def _note_close(self, close: Close) -> None:
         self.tally.closes[str(close.code)] += 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from ingest_service.subscription import MAX_PRODUCTS, URLS, SocketFeed
 from volatility.frame import Source
@@ -35,6 +37,15 @@ class Plan:
     def address(self) -> str:
         """The websocket url."""
         return self.url or URLS[self.feed]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the address is this machine: the simulator is never asked for through a proxy."""
+        host = urlsplit(self.address).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     def shards(self) -> list[tuple[str, ...]]:
         """Products per socket, at most `MAX_PRODUCTS` each, in the order given."""

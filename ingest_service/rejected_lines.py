@@ -1,6 +1,7 @@
 """The rejected-lines report: `<home>/reports/rejected/<name>.ndjson`, one object per line.
 
-`{"line": 17, "reason": "…", "text": "…"}`; bytes that are no UTF-8 are shown replaced, the dead
+`{"line": 17, "reason": "…", "text": "…"}`, in line order; the reason of a line of which only a
+part was unusable starts with `partly:`; bytes that are no UTF-8 are shown replaced, the dead
 letter holds them exactly. The file appears only where there is something to report.
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -64,9 +66,11 @@ class _Pace:
 class _File:
     """One recording on its way through: its counts, and its rejected lines."""
 
-    def __init__(self, path: Path, reports: Path) -> None:
+    def __init__(self, path: Path, reports: Path, name: str) -> None:
+        """`name` is that of its rejected-lines report."""
         self.count = FileCount(file=str(path))
-        self.rejected = RejectedLines(reports, path.name)
+        self.name = name
+        self.rejected = RejectedLines(reports, name)
 
     def close(self) -> None:
         report = self.rejected.close()
@@ -98,7 +102,7 @@ class Replay:
         """Replay the recordings one after the other, flush, and report.
 
         A recording no format explains stops the replay before any of its lines is taken; those
-        before it are durable then.
+        before it are durable then. `check_recordings` tells beforehand.
 
         Raises:
             RecordingError: a recording cannot be read or explained.
@@ -116,10 +120,16 @@ class Replay:
 
     def _replay_file(self, path: Path) -> None:
         lines = read_recording(path)
-        file = _File(path, self._reports)
+        file = _File(path, self._reports, self._report_name(path))
         self._files.append(file)
         for line in lines:
             self._take(file, line)
+
+    def _report_name(self, path: Path) -> str:
+        """The recording's name, numbered where an earlier one is called the same."""
+        taken = {file.name for file in self._files}
+        numbered = (f"{path.name}-{n}" for n in itertools.count(2))
+        return next(name for name in itertools.chain([path.name], numbered) if name not in taken)
 
     def _take(self, file: _File, line: Line) -> None:
         file.count.lines += 1
@@ -129,16 +139,15 @@ class Replay:
             self._sink.put(line.frame)
             self._account.add(line.frame, Origin(len(self._files) - 1, line.number))
         elif isinstance(line, Rejected):
-            file.count.rejected += 1
-            self._reject(file, line.number, line.reason, line.text)
+            origin = Origin(len(self._files) - 1, line.number)
+            self._account.refuse(Refusal(origin, line.reason, line.text))
         else:
             file.count.control += 1
 
     def _refuse(self, refusal: Refusal) -> None:
+        """List a line and keep its bytes."""
         file = self._files[refusal.origin.file]
-        self._reject(file, refusal.origin.line, refusal.reason, refusal.payload)
-
-    def _reject(self, file: _File, number: int, reason: str, text: bytes) -> None:
+        number, reason, text = refusal.origin.line, refusal.reason, refusal.payload
         file.rejected.add(number, reason, text)
         name = Path(file.count.file).name
         frame = Frame(
@@ -151,6 +160,25 @@ class Replay:
             payload=text,
         )
         self._dead_letters.put(DeadLetter(frame, reason, f"{name}:{number}"))
+
+
+def check_recordings(paths: Sequence[Path]) -> None:
+    """Look at the first lines of every recording, so that a bad one stops a replay at the start.
+
+    Raises:
+        RecordingError: one is missing, no regular file, cannot be read, or is explained by no
+            format.
+    """
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError as exc:
+            raise RecordingError(str(path), 0, "no such file") from exc
+        except OSError as exc:
+            raise RecordingError(str(path), 0, exc.strerror or str(exc)) from exc
+        if not stat.S_ISREG(mode):
+            raise RecordingError(str(path), 0, "not a regular file")
+        next(read_recording(path))
 
 
 def lake_before(lake: Lake) -> Prior:
@@ -188,9 +216,7 @@ def run_replay(
         BrokerError: Kafka cannot be reached or refuses.
         LakeError: the lake cannot be opened or written.
     """
-    for path in paths:
-        if not path.is_file():
-            raise RecordingError(str(path), 0, "no such file")
+    check_recordings(paths)
     prior = lake_before(Lake(transport.lake_root))
     sink, dead_letters = transport.open_sink(clock), transport.open_dead_letters(clock)
     try:

@@ -24,6 +24,7 @@ class FileCount(msgspec.Struct, kw_only=True):
     duplicates: int = 0  # frames all of whose rows were there before
     control: int = 0  # lines and frames that make no row by nature
     rejected: int = 0  # lines and frames that could not be understood
+    partly_rejected: int = 0  # of rows and duplicates: frames that also held bytes we could not use
     first_recv_ns: int | None = None
     last_recv_ns: int | None = None
     report: str | None = None  # where the rejected lines are listed
@@ -60,7 +61,8 @@ class ReplayReport(msgspec.Struct, kw_only=True, frozen=True):
             count.rows = outcome.rows[number]
             count.duplicates = outcome.duplicates[number]
             count.control += outcome.control[number]
-            count.rejected += outcome.rejected[number]
+            count.rejected = outcome.rejected[number]
+            count.partly_rejected = outcome.partly_rejected[number]
         return cls(
             files=list(files),
             kinds=dict(outcome.kinds.most_common()),
@@ -77,7 +79,7 @@ class ReplayReport(msgspec.Struct, kw_only=True, frozen=True):
     def total(self) -> FileCount:
         """All files together."""
         figures = ("lines", "frames", "rows", "duplicates", "control", "rejected")
-        sums = {name: sum(getattr(f, name) for f in self.files) for name in figures}
+        sums = {n: sum(getattr(f, n) for f in self.files) for n in (*figures, "partly_rejected")}
         return FileCount(file="all", **sums)
 
     def to_json(self) -> bytes:
@@ -91,7 +93,7 @@ class ReplayReport(msgspec.Struct, kw_only=True, frozen=True):
         from rich.text import Text
 
         table = Table(title="Replay: lines = rows + duplicates + control + rejected")
-        table.add_column("recording")
+        table.add_column("recording", overflow="fold")
         for name in ("lines", "rows", "duplicates", "control", "rejected"):
             table.add_column(name, justify="right")
         table.add_column("received (UTC)")
@@ -101,13 +103,17 @@ class ReplayReport(msgspec.Struct, kw_only=True, frozen=True):
             f"{self.tickers:,} tickers, {self.trades:,} distinct trades, "
             f"{self.quotes:,} distinct quotes; {self.gaps:,} gaps, {self.missing:,} trades missing"
         ]
+        partly = self.total.partly_rejected
+        lines += [f"{partly:,} lines partly rejected"] if partly else []
         lines += [f"rejected lines: {f.report}" for f in self.files if f.report]
         return Group(table, Text("\n".join(lines)))
 
 
 def _cells(count: FileCount) -> list[str]:
     figures = (count.lines, count.rows, count.duplicates, count.control, count.rejected)
-    name = count.file.rpartition("/")[2]
+    from rich.markup import escape
+
+    name = escape(count.file.rpartition("/")[2])
     return [name, *(f"{figure:,}" for figure in figures), _span(count)]
 
 

@@ -19,6 +19,8 @@ class Tally:
     last_frame_ns: int = 0  # receive time of the newest frame; 0: none yet
     kinds: Counter[str] = field(default_factory=Counter)  # frames by kind
     products: Counter[str] = field(default_factory=Counter)  # frames by product
+    refused: dict[str, str] = field(default_factory=dict)  # products left out, and why
+    last_error: str = ""  # what the exchange's newest error frame says
     closes: Counter[str] = field(default_factory=Counter)  # ended connections by close code
 
     @property

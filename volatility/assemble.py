@@ -1,4 +1,4 @@
-"""Parsed columns to Arrow tables: one scale per product, books checked, rows in frame order."""
+"""Parsed columns to Arrow tables: one scale per product and hour, books checked, in frame order."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from volatility.array import Flags, Ints
 from volatility.column import flat, from_numbers, int_column, numbers, text_column
-from volatility.parse import NO_SEQUENCE, Columns, Products
+from volatility.parse import NO_SEQUENCE, Columns
 from volatility.record import OBSERVED_QUOTES, TRADES
-from volatility.scale import PRICE_LIMIT, SIZE_LIMIT, choose_scales, to_scale
+from volatility.scale import MIN_SCALE, PRICE_LIMIT, SIZE_LIMIT, choose_scales, to_scale
+from volatility.timestamp import SECOND_NS
 from volatility.wire import Notes
 
+HOUR_NS: Final = 3600 * SECOND_NS
 SIDES: Final = ("sell", "buy")
 """Text of `taker` 0 and 1."""
 
@@ -29,26 +31,49 @@ _KEYS: Final = ("frame", "product", "ts_event", "sequence")
 
 
 def scaled(
-    trades: Sequence[Columns], quotes: Sequence[Columns], products: Products, notes: Notes
+    trades: Sequence[Columns], quotes: Sequence[Columns], notes: Notes
 ) -> tuple[Columns, Columns]:
-    """All trades and all quotes, in frame order, values at one scale per product and unit.
+    """All trades and all quotes, in frame order, one scale per product, UTC hour and unit.
 
+    An hour's scale comes of its own values, so its rows do not depend on what is parsed beside it.
     Rows whose values the scale cannot hold, and quotes of a crossed book, are dropped with a note.
     """
     trade, quote = _joined(trades, _TRADE_VALUES), _joined(quotes, _QUOTE_VALUES)
     for limit, scale_name in ((PRICE_LIMIT, "price_scale"), (SIZE_LIMIT, "size_scale")):
-        values = [
-            (rows["product"], rows[name], rows[f"{name}_digits"])
-            for rows, names in ((trade, _TRADE_VALUES), (quote, _QUOTE_VALUES))
-            for name in names
-            if names[name] == limit
-        ]
-        scale = choose_scales(len(products.names), values, limit)
-        trade[scale_name], quote[scale_name] = scale[trade["product"]], scale[quote["product"]]
+        trade[scale_name], quote[scale_name] = _scales(trade, quote, limit)
     return (
         _at_scale(trade, _TRADE_VALUES, notes),
         _uncrossed(_at_scale(quote, _QUOTE_VALUES, notes), notes),
     )
+
+
+def _scales(trade: Columns, quote: Columns, limit: int) -> tuple[Ints, Ints]:
+    """The scale of every trade and of every quote, for values of one unit."""
+    values = [
+        (rows, name)
+        for rows, names in ((trade, _TRADE_VALUES), (quote, _QUOTE_VALUES))
+        for name in names
+        if names[name] == limit
+    ]
+    trades, quotes = trade["frame"].size, quote["frame"].size
+    if all(rows[f"{name}_digits"].max(initial=0) <= MIN_SCALE for rows, name in values):
+        return np.full(trades, MIN_SCALE, np.int64), np.full(quotes, MIN_SCALE, np.int64)
+    group = _groups(trade, quote)
+    of_trade, of_quote = group[:trades], group[trades:]
+    columns = [
+        (of_trade if rows is trade else of_quote, rows[name], rows[f"{name}_digits"])
+        for rows, name in values
+    ]
+    scale = choose_scales(int(group.max(initial=-1)) + 1, columns, limit)
+    return scale[of_trade], scale[of_quote]
+
+
+def _groups(trade: Columns, quote: Columns) -> Ints:
+    """The code of (product, UTC hour) of every trade, then of every quote."""
+    product = np.concatenate([trade["product"], quote["product"]])
+    hour = np.concatenate([trade["ts_event"], quote["ts_event"]]) // HOUR_NS
+    hours, hour = np.unique(hour, return_inverse=True)
+    return np.unique(product * hours.size + hour, return_inverse=True)[1]
 
 
 def _joined(blocks: Sequence[Columns], values: dict[str, int]) -> Columns:

@@ -121,7 +121,7 @@ def dataset(
     joined = labels.take(pa.array(right))
     x = feature_matrix(features.take(pa.array(left)), wanted)
     whole = _assemble(joined, x, wanted, products, scale, horizon_s, step_s)
-    return _drop_incomplete(whole, dropped)
+    return _drop_incomplete(whole, joined["source"], dropped)
 
 
 def _on_the_clock(table: Any, step_s: int) -> Any:
@@ -164,7 +164,7 @@ def _assemble(
         step_s=step_s,
         names=names,
         products=products,
-        sources=tuple(sorted(set(pc.unique(labels["source"]).to_pylist()))),
+        sources=(),
         product=codes_in(labels["product"], products),
         ts=ts,
         label_end=ts + horizon_s * SECOND_NS,
@@ -177,9 +177,12 @@ def _assemble(
     )
 
 
-def _drop_incomplete(whole: Dataset, dropped: dict[str, int]) -> Dataset:
+def _drop_incomplete(whole: Dataset, source: Any, dropped: dict[str, int]) -> Dataset:
+    """The decisions that can be scored, and their sources: a row before any quote has none."""
     essential = [whole.names.index(c) for c in whole.scale.essential if c in whole.names]
     unlabelled = ~np.isfinite(whole.rv)
     blind = ~np.isfinite(whole.x[:, essential]).all(axis=1) & ~unlabelled
     counts = dropped | {"null label": int(unlabelled.sum()), "null variance": int(blind.sum())}
-    return replace(whole.take(~unlabelled & ~blind), dropped=counts)
+    kept = ~unlabelled & ~blind
+    sources = pc.unique(source.filter(pa.array(kept))).drop_null().to_pylist()
+    return replace(whole.take(kept), sources=tuple(sorted(sources)), dropped=counts)

@@ -13,15 +13,14 @@ import pyarrow as pa
 from volatility.array import Flags, Ints
 from volatility.column import encode, from_numbers, known, numbers
 from volatility.record import QUOTES
-from volatility.scale import tighten
 
 
 def distinct_trades(trades: Any) -> Any:
-    """One row per (product, trade_id), sorted by it, at the smallest exact scales.
+    """One row per (product, trade_id), sorted by it.
 
     `trades` is a `pa.Table` with schema `record.TRADES`, in any order.
     """
-    return tighten(trades.take(from_numbers(distinct_trade_rows(trades), pa.int64())))
+    return trades.take(from_numbers(distinct_trade_rows(trades), pa.int64()))
 
 
 def distinct_trade_rows(trades: Any) -> Ints:
@@ -32,7 +31,7 @@ def distinct_trade_rows(trades: Any) -> Ints:
 
 
 def distinct_quotes(quotes: Any) -> Any:
-    """One row per (product, ts_event, sequence), sorted by it, at the smallest exact scales.
+    """One row per (product, ts_event, sequence), sorted by it.
 
     Where the wire has no sequence, identical quotes of one product and instant collapse and the
     ordinal among those left, in order of receipt, becomes the sequence; it counts on from the
@@ -46,7 +45,7 @@ def distinct_quotes(quotes: Any) -> Any:
         from_numbers(sequence, pa.int64()) if name == "sequence" else kept[name]
         for name in QUOTES.names
     ]
-    return tighten(pa.Table.from_arrays(columns, schema=QUOTES))
+    return pa.Table.from_arrays(columns, schema=QUOTES)
 
 
 def distinct_quote_rows(quotes: Any) -> Ints:

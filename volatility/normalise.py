@@ -3,7 +3,8 @@
 Each frame gets a kind, a verdict and, where there is something to say, a reason:
 
 ========== ==============================================================================
-`rows`     it made at least one trade or quote; a reason tells of a part that made none
+`rows`     it made at least one trade or quote; a reason tells of a part that made none,
+           `partly_rejected` whether that part broke the wire format
 `control`  it makes none by nature: subscriptions, heartbeats, an empty book, unknown types
 `rejected` it, or all that could have made rows, broke the wire format
 ========== ==============================================================================
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volatility import advanced_rows, exchange_rows, flat
-from volatility.array import Ints
+from volatility.array import Flags, Ints
 from volatility.assemble import quotes_table, scaled, trades_table
 from volatility.column import binaries, encode, numbers, text_column
 from volatility.parse import Columns, Parser, Products
@@ -46,6 +47,8 @@ class Normalised:
 
     `kind`, `verdict` and `reason` (null: nothing to say) are `pa.StringArray`s with one value per
     frame; `trade_frame` and `quote_frame` give, per row, the index of the frame it came from.
+    `partly_rejected` tells of each frame whether it made rows and also held some we could not
+    understand: an empty book or a zero time is nothing lost.
     """
 
     trades: Any  # pa.Table, schema record.TRADES
@@ -53,6 +56,7 @@ class Normalised:
     kind: Any
     verdict: Any
     reason: Any
+    partly_rejected: Flags
     trade_frame: Ints
     quote_frame: Ints
 
@@ -77,18 +81,22 @@ class _Work:
 def normalise(frames: Any) -> Normalised:
     """Read every frame of `frames`, a `pa.Table` with the columns of `bronze/frames`.
 
-    Trades and quotes of one product share its price scale and its size scale.
+    Trades and quotes of one product and hour share a price scale and a size scale.
     """
     work = _Work(numbers(frames["recv_ts"]), np.zeros(frames.num_rows, np.uint8))
     for feed, where, payloads in _batches(frames):
         _read_batch(feed, where, payloads, work)
-    trades, quotes = scaled(work.trades, work.quotes, work.products, work.notes)
+    trades, quotes = scaled(work.trades, work.quotes, work.notes)
+    faulty = np.zeros(frames.num_rows, np.bool_)
+    faulty[np.fromiter(work.notes.faults, np.int64)] = True
+    verdict = _verdicts(faulty, trades["frame"], quotes["frame"])
     return Normalised(
         trades=trades_table(trades, frames, work.products.names),
         quotes=quotes_table(quotes, frames, work.products.names),
         kind=text_column(work.kind, KINDS),
-        verdict=text_column(_verdicts(trades["frame"], quotes["frame"], work), VERDICTS),
+        verdict=text_column(verdict, VERDICTS),
         reason=_reasons(work),
+        partly_rejected=faulty & (verdict == VERDICTS.index("rows")),
         trade_frame=trades["frame"],
         quote_frame=quotes["frame"],
     )
@@ -131,9 +139,9 @@ def _read_batch(feed: str, where: list[int], payloads: Sequence[Payload], work: 
     work.quotes += [parser.quotes(block) for block in decoded.quotes if block.frame]
 
 
-def _verdicts(trade_frame: Ints, quote_frame: Ints, work: _Work) -> NDArray[np.uint8]:
-    verdict = np.full(work.kind.size, VERDICTS.index("control"), np.uint8)
-    verdict[np.fromiter(work.notes.faults, np.int64)] = VERDICTS.index("rejected")
+def _verdicts(faulty: Flags, trade_frame: Ints, quote_frame: Ints) -> NDArray[np.uint8]:
+    verdict = np.full(faulty.size, VERDICTS.index("control"), np.uint8)
+    verdict[faulty] = VERDICTS.index("rejected")
     verdict[trade_frame] = VERDICTS.index("rows")
     verdict[quote_frame] = VERDICTS.index("rows")
     return verdict

@@ -1,8 +1,8 @@
-"""One power-of-ten scale per product and table: choosing it, and bringing tables to the same.
+"""One power-of-ten scale per product and hour: choosing it, and bringing tables to the same.
 
-A product's prices are kept at 8 fraction digits, or more (up to 12) when its text carries more,
-as long as its largest value still fits. Sizes likewise, on their own. Twice a price must fit
-int64, because mids are kept as bid + ask.
+A product's prices of one hour are kept at 8 fraction digits, or more (up to 12) when their text
+carries more, as long as the largest of them still fits. Sizes likewise, on their own. Twice a
+price must fit int64, because mids are kept as bid + ask.
 """
 
 from __future__ import annotations
@@ -28,27 +28,25 @@ Scales = Mapping[str, tuple[int, int]]
 """Product to (price scale, size scale)."""
 
 
-def choose_scales(products: int, columns: Sequence[tuple[Ints, Ints, Ints]], limit: int) -> Ints:
-    """The scale of each product code in `range(products)`.
+def choose_scales(groups: int, columns: Sequence[tuple[Ints, Ints, Ints]], limit: int) -> Ints:
+    """The scale of each group in `range(groups)`; a group is a product within an hour.
 
     The most digits any value has, but no more than its largest value can be held at.
 
     Args:
-        products: how many product codes there are.
-        columns: (product code, mantissa, fraction digits) of every column of the unit.
+        groups: how many groups there are.
+        columns: (group, mantissa, fraction digits) of every column of the unit.
         limit: the largest fixed-point integer allowed.
     """
-    wanted = np.full(products, MIN_SCALE, np.int64)
-    ceiling = np.full(products, MAX_SCALE, np.int64)
-    if all(digits.max(initial=0) <= MIN_SCALE for _, _, digits in columns):
-        return wanted
+    wanted = np.full(groups, MIN_SCALE, np.int64)
+    ceiling = np.full(groups, MAX_SCALE, np.int64)
     thresholds = (limit // POWERS)[::-1]
-    for code, mantissa, digits in columns:
+    for group, mantissa, digits in columns:
         headroom = POWERS.size - 1 - np.searchsorted(thresholds, mantissa, "left")
         cap = digits + headroom
         usable = (cap >= MIN_SCALE) & (digits <= np.minimum(cap, MAX_SCALE))
-        np.maximum.at(wanted, code[usable], digits[usable])
-        np.minimum.at(ceiling, code[usable], cap[usable])
+        np.maximum.at(wanted, group[usable], digits[usable])
+        np.minimum.at(ceiling, group[usable], cap[usable])
     return np.clip(np.minimum(wanted, ceiling), MIN_SCALE, MAX_SCALE)
 
 
@@ -115,28 +113,3 @@ def concat_scaled(tables: Sequence[Any]) -> Any:
             before = merged.get(name, (0, 0))
             merged[name] = (max(price, before[0]), max(size, before[1]))
     return pa.concat_tables([rescale(table, merged) for table in tables])
-
-
-def tighten(table: Any) -> Any:
-    """The same rows, each product at the smallest scale (at least 8) that holds them exactly.
-
-    Makes a partition's integers depend on its own rows alone, not on what was parsed beside them.
-    """
-    code, _ = encode(table["product"])
-    scales = {}
-    for i, (name, now) in enumerate(scales_of(table).items()):
-        if max(now) > MIN_SCALE:
-            rows = table.take(from_numbers(np.flatnonzero(code == i), pa.int64()))
-            scales[name] = (_least(rows, PRICES, now[0]), _least(rows, SIZES, now[1]))
-    return rescale(table, scales) if scales else table
-
-
-def _least(rows: Any, names: Sequence[str], scale: int) -> int:
-    """The smallest scale that holds the columns `names` of one product, now at `scale`."""
-    columns = [
-        np.where(known(rows[n]), numbers(rows[n]), 0) for n in names if n in rows.schema.names
-    ]
-    while scale > MIN_SCALE and all((column % 10 == 0).all() for column in columns):
-        columns = [column // 10 for column in columns]
-        scale -= 1
-    return scale

@@ -34,6 +34,7 @@ def ticks(context: dg.AssetExecutionContext, store: LakeResource) -> Results:
     frames = [(kind, verdict, count) for (kind, verdict), count in sorted(made.kinds.items())]
     account = {
         "frames": markdown_table(["frame", "became", "frames"], frames),
+        "rejected": f"{made.rejected:,} frames, {made.partly_rejected:,} more in part",
         "oddities": markdown_table(["odd", "frames"], made.reasons.most_common(20)),
     }
     for table in (TRADES, QUOTES):

@@ -130,7 +130,7 @@ def test_a_recording_that_begins_within_the_hour_is_refused_like_any_short_one(
     late = [each for each in market([0, 1], every_s=5) if each.recv_ns > half]
     record(Lake(home.lake_root), late)
     materialize_hours(home)
-    with pytest.raises(LakeError, match=r"training job, model__volatility_1s: .*too short"):
+    with pytest.raises(LakeError, match=r"training job, model__volatility_1s: .*record longer"):
         run_training(home, horizons_s=(60,))
 
 

@@ -67,7 +67,7 @@ def test_the_first_partition_is_a_whole_hour(monkeypatch: pytest.MonkeyPatch, te
 def test_an_empty_home_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """It would be the folder one happens to stand in."""
     monkeypatch.setenv("CRYPTOVOL_HOME", text)
-    with pytest.raises(SettingError, match="^CRYPTOVOL_HOME='.*': empty"):
+    with pytest.raises(SettingError, match=r"^CRYPTOVOL_HOME='.*': empty"):
         settings()
 
 

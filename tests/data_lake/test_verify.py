@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from data_lake.bronze import BronzeWriter
+from data_lake.chain import read_frames
 from data_lake.finding import Report
 from data_lake.lake import Lake
 from data_lake.layout import STAGING, hour_bounds, hour_path
@@ -81,8 +82,10 @@ def test_a_sound_lake_verifies(lake: Lake, fill: Callable[[Lake], Lake]) -> None
     assert last.endswith("0 wrong, 0 stale, 0 note")
 
 
-def test_an_empty_lake_verifies(lake: Lake) -> None:
-    assert verify(lake).ok
+def test_an_empty_lake_verifies_and_says_that_it_is_none(lake: Lake) -> None:
+    report = verify(lake)
+    assert report.ok
+    assert _found(report, "note") == [f"{lake.root}: no lake here: not one file was written yet"]
 
 
 def test_every_flipped_bit_is_found(sound: Lake, folder: Path) -> None:
@@ -113,10 +116,12 @@ def test_a_truncated_file_is_found(sound: Lake, folder: Path, keep: float) -> No
 
 
 def test_a_missing_middle_bronze_file_is_a_hole(sound: Lake, folder: Path) -> None:
+    _build_from_frames(sound)
     _bronze(folder)[1].unlink()
     report = verify(sound)
-    assert any("offsets 3 to 5 are missing" in line for line in _found(report, "wrong"))
-    assert any("made from other content" in line for line in _found(report, "stale"))
+    wrong = _found(report, "wrong")
+    assert any("offsets 3 to 5 are missing" in line for line in wrong)
+    assert any("3 of its 9 rows come from frames that are lost" in line for line in wrong)
     assert not report.ok
 
 
@@ -172,6 +177,8 @@ def test_a_copy_of_frames_at_the_same_offsets_is_a_note(
     sound: Lake, folder: Path, make_frame: MakeFrame, make_writer: MakeWriter
 ) -> None:
     """As a compaction leaves it that died before deleting the parts."""
+    for hour in (HOUR, NEXT):
+        _build_from_frames(sound, hour)
     second, third = _bronze(folder)[1:3]
     kept = [path.read_bytes() for path in (second, third)]
     for path in _bronze(folder)[1:]:
@@ -238,11 +245,56 @@ def test_a_deleted_input_is_stale(sound: Lake, folder: Path) -> None:
 def test_a_late_frame_leaves_its_hour_stale(
     sound: Lake, make_frame: MakeFrame, make_writer: MakeWriter
 ) -> None:
+    _build_from_frames(sound)
     writer = make_writer(sound)
     writer.append(make_frame(1), 12, START)
     writer.flush()
-    (line,) = _found(verify(sound), "stale")
+    assert _found(verify(sound), "wrong") == []
+    line = _found(verify(sound), "stale")[0]
     assert hour_path(TRADES, HOUR) in line
+
+
+def _build_from_frames(lake: Lake, hour: str = HOUR) -> None:
+    """Trades of an hour as the frames say: one each, received when the frame was."""
+    frames = read_frames(lake, [hour])
+    rows = lake.read(TRADES, hour).slice(0, frames.num_rows)
+    for name, source in (("ts_recv", "recv_ts"), ("offset", "offset")):
+        cells = frames[source].combine_chunks().cast(rows.schema.field(name).type)
+        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), cells)
+    lake.replace(TRADES, hour, rows, inputs(lake, [(FRAMES, hour)]))
+
+
+def test_frames_lost_at_the_end_of_the_chain_are_wrong(sound: Lake, folder: Path) -> None:
+    """No hole shows it, but silver remembers them."""
+    for path in _bronze(folder)[3:]:
+        path.unlink()
+    (folder / hour_path(TRADES, NEXT)).unlink()
+    _build_from_frames(sound)
+    (folder / hour_path(BARS_1S, HOUR)).unlink()
+    assert verify(sound).sound
+    _bronze(folder)[2].unlink()
+    (line,) = _found(verify(sound), "wrong")
+    assert line == f"{hour_path(TRADES, HOUR)}: 3 of its 9 rows come from frames that are lost"
+
+
+def test_when_every_frame_of_an_hour_is_lost_that_is_wrong(sound: Lake, folder: Path) -> None:
+    for path in _bronze(folder):
+        path.unlink()
+    wrong = _found(verify(sound), "wrong")
+    for hour in (HOUR, NEXT):
+        place = hour_path(TRADES, hour)
+        assert f"{place}: every frame it was made from is lost" in wrong
+        assert not any(place in line for line in _found(verify(sound), "stale"))
+
+
+def test_a_late_frame_loses_nothing(
+    sound: Lake, make_frame: MakeFrame, make_writer: MakeWriter
+) -> None:
+    _build_from_frames(sound)
+    writer = make_writer(sound)
+    writer.append(make_frame(1), 12, START)
+    writer.flush()
+    assert verify(sound).sound
 
 
 def test_another_schema_version_is_stale(sound: Lake, make_trades: MakeRows) -> None:

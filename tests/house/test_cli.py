@@ -66,7 +66,7 @@ MISTAKES = {
     "an unknown table": (("materialize", "--select", "silver/candles"), 1, "silver/candles"),
     "no broker": (("archive",), 1, "KAFKA_SERVERS"),
     "wrong sql": (("sql", "selec 1"), 1, "selec"),
-    "a write": (("sql", "copy (select 1) to 'x.csv'"), 1, "x.csv"),
+    "a write": (("sql", "copy (select 1) to 'x.csv'"), 1, "read-only"),
     "nothing to train on": (("train",), 1, "gold/labels_1s"),
     "an empty log": (("check", "--timeout", "0.2"), 1, "0 of 20"),
     "a bad address": (("ingest", "--url", "http://127.0.0.1:1", "--minutes", "0.05"), 1, "ws://"),

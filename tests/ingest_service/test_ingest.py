@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection
 
 from data_lake.chain import chain, read_frames
 from data_lake.clock import SystemClock
@@ -26,6 +29,9 @@ from volatility.dedupe import distinct_trades
 from volatility.errors import FeedError
 from volatility.gap import find_gaps
 from volatility.normalise import normalise
+
+Script = Callable[[ServerConnection], Awaitable[None]]
+ServeScripts = Callable[..., AbstractAsyncContextManager[str]]
 
 PRODUCTS = ("BTC-USD", "ETH-USD")
 
@@ -89,6 +95,41 @@ async def test_minutes_without_a_frame_are_an_error_that_says_why(tmp_path: Path
         await ingest(
             plan, Transport(str(tmp_path)), SystemClock(), stop=asyncio.Event(), minutes=0.01
         )
+
+
+async def test_minutes_of_errors_alone_are_an_error_that_repeats_the_exchange(
+    tmp_path: Path, serve_scripts: ServeScripts
+) -> None:
+    async def refuse(socket: ServerConnection) -> None:
+        await socket.recv()
+        await socket.send('{"type":"error","message":"Failed to subscribe","reason":"no key"}')
+        await socket.send('{"type":"subscriptions","channels":[]}')
+        await socket.wait_closed()
+
+    async with serve_scripts(refuse) as url:
+        plan = Plan("exchange", ("BTC-USD",), url=url)
+        with pytest.raises(FeedError, match=r"no market data in 0\.01 minutes: .*: no key$"):
+            await ingest(
+                plan, Transport(str(tmp_path)), SystemClock(), stop=asyncio.Event(), minutes=0.01
+            )
+
+
+async def test_one_unknown_product_does_not_stop_the_others(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    async with Exchange(MarketConfig(products=("BTC-USD",), duration_s=5.0)) as exchange:
+        plan = Plan("exchange", ("BTC-USD", "NOPE-USD"), url=exchange.url, source="sim")
+        report = await ingest(
+            plan, Transport(str(tmp_path)), SystemClock(), stop=stop, minutes=0.05
+        )
+    assert report.products["BTC-USD"] > 0
+    assert list(report.refused) == ["NOPE-USD"]
+
+
+async def test_unknown_products_alone_end_the_recording(tmp_path: Path) -> None:
+    async with Exchange(MarketConfig(products=("BTC-USD",), duration_s=5.0)) as exchange:
+        plan = Plan("exchange", ("NOPE-USD",), url=exchange.url, source="sim")
+        with pytest.raises(FeedError, match="NOPE-USD is not a valid product"):
+            await ingest(plan, Transport(str(tmp_path)), SystemClock(), stop=asyncio.Event())
 
 
 async def test_progress_can_be_watched(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -256,6 +257,57 @@ async def test_an_error_frame_is_recorded_and_costs_nothing(serve_scripts: Serve
         await recording.until(lambda: recording.ingestor.tally.frames == 3)
     assert recording.payloads() == [ACK, error, ticker(1)]
     assert recording.ingestor.tally.kinds["error"] == 1
+    assert recording.ingestor.tally.reconnects == 0
+
+
+def refuse(product: str) -> str:
+    reason = f"{product} is not a valid product"
+    return f'{{"type":"error","message":"Failed to subscribe","reason":"{reason}"}}'
+
+
+async def test_a_refused_product_is_left_out_and_the_others_are_recorded(
+    serve_scripts: ServeScripts,
+) -> None:
+    asked: list[list[str]] = []
+
+    async def picky(socket: ServerConnection) -> None:
+        asked.append(json.loads(await socket.recv())["product_ids"])
+        bad = [one for one in asked[-1] if one.startswith("NOPE")]
+        for message in [refuse(bad[0])] if bad else [ACK, ticker(1)]:
+            await socket.send(message)
+        await socket.wait_closed()
+
+    async with serve_scripts(picky) as url:
+        several = replace(plan(url), products=("NOPE-USD", "BTC-USD", "NOPE-USDC"))
+        recording = Recording(several)
+        await recording.until(lambda: ticker(1) in recording.payloads())
+    assert asked == [["NOPE-USD", "BTC-USD", "NOPE-USDC"], ["BTC-USD", "NOPE-USDC"], ["BTC-USD"]]
+    first, second = recording.facts("refused")
+    assert (first["products"], second["products"]) == (["NOPE-USD"], ["NOPE-USDC"])
+    assert first["reason"] == "Failed to subscribe: NOPE-USD is not a valid product"
+    assert list(recording.ingestor.tally.refused) == ["NOPE-USD", "NOPE-USDC"]
+    assert recording.facts("closed")[0]["by"] == "us"
+    assert recording.facts("connected")[2]["products"] == ["BTC-USD"]
+
+
+async def test_when_every_product_is_refused_the_recording_ends(
+    serve_scripts: ServeScripts,
+) -> None:
+    async with serve_scripts(talk(refuse("BTC-USD"))) as url:
+        recording = Recording(plan(url))
+        with pytest.raises(FeedError, match=r"refused: .*BTC-USD is not a valid product"):
+            await recording.until(lambda: False)
+    assert recording.facts("refused")[0]["products"] == ["BTC-USD"]
+    assert recording.memory.closed
+
+
+async def test_an_error_about_a_product_that_is_in_force_is_no_refusal(
+    serve_scripts: ServeScripts,
+) -> None:
+    async with serve_scripts(talk(ACK, refuse("BTC-USD"), ticker(1))) as url:
+        recording = Recording(plan(url))
+        await recording.until(lambda: ticker(1) in recording.payloads())
+    assert recording.facts("refused") == []
     assert recording.ingestor.tally.reconnects == 0
 
 

@@ -225,7 +225,7 @@ def test_the_report_renders_and_is_json(write_lines: Write, tmp_path: Path) -> N
 
 def test_names_of_recordings_are_shown_whole(write_lines: Write, tmp_path: Path) -> None:
     """However narrow the terminal, and whatever rich takes for markup."""
-    names = ["[bold]x[/bold]", "long" * 30 + "end"]
+    names = ["[bold]x", "long" * 30 + "end"]
     paths = [write_lines(ticker(n), name=name) for n, name in enumerate(names, 1)]
     report = Replay(MemorySink(), MemoryDeadLetters(), clock=CLOCK, reports=tmp_path).run(paths)
     assert names[0] in shown(report)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_lake.tables import QUOTES, TRADES
+from volatility.assemble import HOUR_NS
 from volatility.normalise import normalise
 
 FrameTable = Callable[..., Any]
@@ -32,6 +33,7 @@ def test_a_large_value_ejects_no_row_of_another_hour(frame_table: FrameTable, wi
     assert found.trades["price_scale"].to_pylist() == [10, 8]
 
 
+MIDNIGHT_NS = 1_762_905_600_000_000_000  # 2025-11-12
 PRICES = ("1.5", "0.0000123456", "0.123456789012", "46116860184", "4000000000.123456789")
 SIGHTINGS = st.lists(
     st.tuples(
@@ -59,19 +61,11 @@ def test_an_hours_rows_do_not_depend_on_the_hours_parsed_beside_it(
     for hour in range(3):
         own = pa.array([sighting[0] == hour for sighting in sightings], pa.bool_())
         apart = normalise(frames.filter(own))
-        start = apart_start(hour)
+        start = MIDNIGHT_NS + hour * HOUR_NS
         for name in ("trades", "quotes"):
             rows = getattr(together, name)
             mine = [start <= ts < start + HOUR_NS for ts in rows["ts_event"].to_pylist()]
             assert rows.filter(pa.array(mine, pa.bool_())).equals(getattr(apart, name))
-
-
-HOUR_NS = 3_600_000_000_000
-
-
-def apart_start(hour: int) -> int:
-    """Start of an hour of 2025-11-12."""
-    return 1_762_905_600_000_000_000 + hour * HOUR_NS
 
 
 @pytest.mark.parametrize("price", ["46116860185", "4611686018427387904", "0.0000000000001"])
